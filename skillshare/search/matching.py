@@ -1,0 +1,209 @@
+"""From a request to its page: which documents match, which come first, and how many there are of each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillshare.search.analysis import QueryWord, query_words, words_of
+from skillshare.search.engine import Hit, SearchPage, SearchRequest
+from skillshare.search.fields import NEVER
+from skillshare.search.snapshot import Mask, Snapshot
+from skillshare.search.spelling import SHORTEST
+
+NEAR_WORDS = 5
+"""Neighbours of a misspelt word that are looked for in its place."""
+
+Scores = NDArray[np.float32]
+
+
+class Found(NamedTuple):
+    """Which documents match the words; how well; and which of them hold all of the words."""
+
+    mask: Mask
+    scores: Scores
+    whole: Mask
+
+
+def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...]) -> SearchPage:
+    """The page that was asked for, but for the time it took."""
+    filters = {name: snapshot.passing(name, values) for name, values in request.all_filters().items()}
+    within = snapshot.alive & _starting_between(snapshot, request.starts_from, request.starts_before)
+    open_to_all = _all_of(within, *filters.values())
+    words = [word for said in request.text.words for word in query_words(said, languages)]
+    found = _find(snapshot, request, words, languages)
+    chosen, correction = found.mask & open_to_all, None
+    if not request.exact:
+        meant = _forgive(snapshot, words, open_to_all, everything=not chosen.any())
+        if meant:
+            better = [meant.get(word, word) for word in words]
+            found = _find(snapshot, request, better, languages)
+            chosen, correction = found.mask & open_to_all, " ".join(word.forms[0] for word in better)
+    return SearchPage(
+        hits=_page(snapshot, request, chosen, found),
+        total=int(np.count_nonzero(chosen)),
+        facets={name: _facet(snapshot, name, found.mask & within, filters) for name in request.facets},
+        correction=correction,
+        generation=snapshot.generation,
+    )
+
+
+def _find(
+    snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], languages: tuple[str, ...]
+) -> Found:
+    text = request.text
+    scores = np.zeros(snapshot.size, np.float32)
+    matched = np.zeros(snapshot.size, np.uint8)
+    phrases = [[word.folded for word in words_of(said)] for said in text.phrases]
+    phrases = [phrase for phrase in phrases if phrase]
+    skills = [word for said in text.skills for word in query_words(said, languages)]
+    telling = [word for word in words if not word.small] or words
+    for word, times in Counter([*words, *skills]).items():  # a word said twice counts twice
+        gain = score(snapshot, word)
+        scores += gain * np.float32(times)
+        if word in telling:
+            matched += gain > 0
+    for phrase in phrases:
+        for form in phrase:
+            ids, gain = snapshot.scored("words", form)
+            scores[ids] += gain
+    required = [snapshot.with_phrase(phrase) for phrase in phrases]
+    required += [snapshot.holding("names", (*word.forms, *word.stems)) for word in skills]
+    whole = matched == len(set(telling))
+    if required:
+        mask = _all_of(*required)
+    elif words:
+        mask = matched > 0
+    else:
+        mask = np.full(snapshot.size, not (text.words or text.phrases or text.skills))
+    return Found(mask & ~_excluded(snapshot, text.excluded, languages), scores, whole)
+
+
+def score(snapshot: Snapshot, word: QueryWord) -> Scores:
+    """Each document's score for a word: its best form as written, and its best stem besides."""
+    return _best_of(snapshot, "words", word.forms) + _best_of(snapshot, "stems", word.stems)
+
+
+def _best_of(snapshot: Snapshot, field: str, terms: tuple[str, ...]) -> Scores:
+    best = np.zeros(snapshot.size, np.float32)
+    for term in terms:
+        ids, gain = snapshot.scored(field, term)
+        best[ids] = np.maximum(best[ids], gain)
+    return best
+
+
+def _excluded(snapshot: Snapshot, excluded: tuple[str, ...], languages: tuple[str, ...]) -> Mask:
+    mask = np.zeros(snapshot.size, np.bool_)
+    for said in excluded:
+        words = query_words(said, languages)
+        if len(words) == 1:
+            mask |= snapshot.matching(words[0])
+        elif phrase := [word.folded for word in words_of(said)]:
+            mask |= snapshot.with_phrase(phrase)
+    return mask
+
+
+def _forgive(
+    snapshot: Snapshot, words: list[QueryWord], allowed: Mask, everything: bool
+) -> dict[QueryWord, QueryWord]:
+    """What may have been meant by words that nothing holds, or by any word where nothing was found at all.
+
+    Only words of documents that may be found here are offered, the more common first.
+    """
+    meant = {}
+    for word in set(words):
+        typed = word.forms[0]
+        if len(typed) < SHORTEST or not (everything or not snapshot.matching(word).any()):
+            continue
+        counts = {
+            near: int(np.count_nonzero(snapshot.holding("words", (near,)) & allowed))
+            for near in snapshot.near(typed)
+        }
+        best = sorted(
+            (near for near, count in counts.items() if count), key=lambda near: (-counts[near], near)
+        )
+        if best:
+            meant[word] = QueryWord(tuple(best[:NEAR_WORDS]), (), False)
+    return meant
+
+
+def _facet(
+    snapshot: Snapshot, name: str, mask: Mask, filters: dict[str, Mask]
+) -> tuple[tuple[str, int], ...]:
+    """The counts of one filter's values among what passes all the other filters."""
+    return snapshot.counts(
+        name, _all_of(mask, *(passed for other, passed in filters.items() if other != name))
+    )
+
+
+def _page(snapshot: Snapshot, request: SearchRequest, chosen: Mask, found: Found) -> tuple[Hit, ...]:
+    """The hits of the page: what holds all words first, then the rest, each by the order asked for."""
+    limit = request.page * request.per_page
+    first, rest = np.flatnonzero(chosen & found.whole), np.flatnonzero(chosen & ~found.whole)
+    best = first[leading(_sort_keys(snapshot, request, first, found.scores), len(first), limit)]
+    if len(best) < limit:
+        more = leading(_sort_keys(snapshot, request, rest, found.scores), len(rest), limit - len(best))
+        best = np.concatenate([best, rest[more]])
+    return tuple(
+        Hit(snapshot.key(number), float(found.scores[number]))
+        for number in best[limit - request.per_page :].tolist()
+    )
+
+
+def _sort_keys(
+    snapshot: Snapshot, request: SearchRequest, ids: NDArray[np.intp], scores: Scores
+) -> list[NDArray[np.float64] | NDArray[np.int64]]:
+    """What to sort by, greatest first, the most important key first."""
+    weight, made = scores[ids].astype(np.float64), snapshot.facts["made_at"][ids]
+    if request.sort == "newest":
+        return [made, weight]
+    if request.sort == "soonest":
+        starts = snapshot.facts["starts_at"][ids]
+        return [np.where(starts == NEVER, NEVER, -starts), weight, made]
+    return [weight, made]
+
+
+def leading(
+    keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int
+) -> NDArray[np.intp]:
+    """The places of the `limit` greatest of `count` by the first key, then the next; among equals the first.
+
+    Sorts only what is returned, so that page 1 of 100,000 costs little; the page after it goes on from there.
+    """
+    if count > limit and keys:
+        chosen = np.sort(_greatest(keys, count, limit))
+    else:
+        chosen = np.arange(min(count, limit))
+    return chosen[np.lexsort([-key[chosen] for key in reversed(keys)])]
+
+
+def _greatest(
+    keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int
+) -> NDArray[np.intp]:
+    if not keys or count <= limit:
+        return np.arange(min(count, limit))
+    key = keys[0]
+    bound = np.partition(key, count - limit)[count - limit]
+    above, level = np.flatnonzero(key > bound), np.flatnonzero(key == bound)
+    return np.concatenate(
+        [above, level[_greatest([k[level] for k in keys[1:]], len(level), limit - len(above))]]
+    )
+
+
+def _starting_between(snapshot: Snapshot, first: int | None, before: int | None) -> Mask:
+    mask = np.ones(snapshot.size, np.bool_)
+    starts = snapshot.facts["starts_at"]
+    if first is not None:
+        mask &= (starts >= first) & (starts != NEVER)
+    if before is not None:
+        mask &= (starts < before) & (starts != NEVER)
+    return mask
+
+
+def _all_of(first: Mask, *others: Mask) -> Mask:
+    mask = first.copy()
+    for other in others:
+        mask &= other
+    return mask

@@ -1,0 +1,99 @@
+"""The snapshot that answers now, shared by all threads of a process.
+
+A commit is noticed by one small file. Unchanged segments are the same objects in the next snapshot; each segment's
+files are checked against their checksums when they are first opened, since Whoosh notices no damage itself.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from skillshare.search import whoosh_parts as parts
+from skillshare.search.engine import IndexBusy, IndexUnavailable
+from skillshare.search.generations import Generations, Mark, read_checks, verify
+from skillshare.search.segments import Memory, Segment
+from skillshare.search.snapshot import Snapshot
+
+LOOK_AGAIN_SECONDS = 2.0
+"""How long a damaged state is taken to be damaged without another look."""
+TRIES = 5
+"""How often a state may be replaced while it is being opened."""
+
+
+@contextmanager
+def unavailable_if_damaged() -> Iterator[None]:
+    """Turn whatever damaged files make Whoosh, numpy or pickle raise into IndexUnavailable."""
+    try:
+        yield
+    except (IndexUnavailable, IndexBusy):
+        raise
+    except Exception as error:  # any: nothing in a damaged file says which
+        raise IndexUnavailable("the index is damaged") from error
+
+
+class Reader:
+    """Opens snapshots, and keeps the last one."""
+
+    def __init__(self, generations: Generations, memory: Memory) -> None:
+        self._generations, self._memory = generations, memory
+        self._opening = Lock()
+        self._open: tuple[Mark, Snapshot] | None = None
+        self._damaged: tuple[Mark, float] | None = None
+
+    @contextmanager
+    def reading(self, newest: bool = False) -> Iterator[Snapshot]:
+        """The snapshot to read from; raises IndexUnavailable, also when reading from it fails.
+
+        While another thread opens the newest, the one before it answers, unless `newest` is asked for.
+        """
+        mark = self._generations.mark()
+        try:
+            with unavailable_if_damaged():
+                yield self._latest(mark, newest)
+        except IndexUnavailable:
+            self._open, self._damaged = None, (mark, time.monotonic() + LOOK_AGAIN_SECONDS)
+            raise
+
+    def _latest(self, mark: Mark, newest: bool) -> Snapshot:
+        known = self._open
+        if known and known[0] == mark:
+            return known[1]
+        if self._damaged and self._damaged[0] == mark and time.monotonic() < self._damaged[1]:
+            raise IndexUnavailable("the index is damaged")
+        if not self._opening.acquire(blocking=newest or known is None):
+            return known[1] if known else self._latest(mark, newest=True)
+        try:
+            return self._reopened()
+        finally:
+            self._opening.release()
+
+    def _reopened(self) -> Snapshot:
+        for _ in range(TRIES):
+            mark = self._generations.mark()
+            if self._open and self._open[0] == mark:  # another thread was first
+                break
+            try:
+                self._open = mark, self._opened(mark)
+                break
+            except Exception:
+                if self._generations.mark() == mark:  # not replaced meanwhile: it is damaged
+                    raise
+        if self._open is None:
+            raise IndexUnavailable("the index changes too fast")
+        return self._open[1]
+
+    def _opened(self, mark: Mark) -> Snapshot:
+        self._generations.check_safe()
+        folder = self._generations.path(mark)
+        checks = read_checks(folder, mark.contents)
+        verify(folder, checks, [parts.contents_file(mark.contents)])
+        known = {segment.name: segment for segment in self._open[1].segments} if self._open else {}
+        opened = []
+        for each in parts.segments_of(folder, mark.contents):
+            segment = known.get(each.segment_id())
+            if segment is None:
+                verify(folder, checks, parts.names_of(each.segment_id(), checks))
+                segment = Segment(parts.Stored(folder, each), self._memory)
+            opened.append((segment, parts.alive_in(each, segment.size)))
+        return Snapshot(str(mark), opened)

@@ -1,0 +1,115 @@
+"""One segment of the index as arrays, with a bounded memory of what was decoded.
+
+A segment's files never change, so nothing remembered of it goes stale; only the mask of what is alive does, and
+that belongs to the snapshot.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillshare.search.completion import Heads
+from skillshare.search.spelling import Spellings
+from skillshare.search.whoosh_parts import SCORED, Ids, Stored, Weights, weights_of
+
+Arrays = tuple[NDArray[Any], ...]
+NO_IDS: Ids = np.empty(0, np.int32)
+NO_WEIGHTS: Weights = np.empty(0, np.float32)
+NO_PLACES: NDArray[np.int64] = np.empty(0, np.int64)
+
+
+class Memory:
+    """The lists decoded last, up to so many bytes."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit, self._used, self._lock = limit_bytes, 0, Lock()
+        self._lists: OrderedDict[tuple[str, str, str, bytes], Arrays] = OrderedDict()
+
+    def get(self, key: tuple[str, str, str, bytes], decode: Callable[[], Arrays]) -> Arrays:
+        with self._lock:
+            if (known := self._lists.get(key)) is not None:
+                self._lists.move_to_end(key)
+                return known
+        found = decode()  # two threads may both decode: harmless
+        with self._lock:
+            if key not in self._lists:
+                self._lists[key] = found
+                self._used += _size(found)
+            while self._used > self._limit:
+                _, oldest = self._lists.popitem(last=False)
+                self._used -= _size(oldest)
+        return found
+
+
+def _size(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays) + 300
+
+
+class Segment:
+    """One segment: ids here count from 0 within it."""
+
+    def __init__(self, stored: Stored, memory: Memory) -> None:
+        self.stored, self.name, self.size = stored, stored.name, stored.size
+        self._memory = memory
+        self.facts = {name: _native(stored.facts()[name]) for name in ("version", "starts_at", "made_at")}
+        self.lengths = {field: stored.lengths(field) for field in SCORED}
+        self.key = stored.text_reader("keys")
+        self._facets: dict[str, tuple[Ids, Ids, list[str]]] = {}
+
+    def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
+        """The documents that hold a word, ascending, and how heavily."""
+        ids, weights = self._memory.get(
+            (self.name, field, "weights", word), lambda: self._decode(field, word)
+        )
+        return ids, weights
+
+    def _decode(self, field: str, word: bytes) -> Arrays:
+        blocks = [(ids, weights_of(count, mass)) for count, ids, mass, _ in self.stored.blocks(field, word)]
+        if not blocks:
+            return NO_IDS, NO_WEIGHTS
+        return tuple(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+
+    def places(self, word: bytes) -> NDArray[np.int64]:
+        """Where a word stands: document × 65,536 + position, ascending."""
+        return self._memory.get((self.name, "words", "places", word), lambda: (self._places(word),))[0]
+
+    def _places(self, word: bytes) -> NDArray[np.int64]:
+        found = [NO_PLACES]
+        for _, ids, _, payloads in self.stored.blocks("words", word):
+            positions = np.frombuffer(b"".join(payloads), "<u2").astype(np.int64)
+            times = np.fromiter(map(len, payloads), np.int64, len(payloads)) // 2
+            found.append((np.repeat(ids.astype(np.int64), times) << 16) | positions)
+        return np.concatenate(found)
+
+    def number_of(self, key: str) -> int | None:
+        """The document with this key, alive or not."""
+        ids, _ = self._decode("key", key.encode())
+        return int(ids[0]) if len(ids) else None
+
+    def facet(self, name: str) -> tuple[Ids, Ids, list[str]]:
+        """A filter as pairs of (document, number of its value), and the values."""
+        if name not in self._facets:
+            start = f"{name}=".encode()
+            words = self.stored.words("filters", start)
+            lists = [self._decode("filters", word)[0] for word in words]
+            numbers = np.repeat(np.arange(len(lists), dtype=np.int32), [len(ids) for ids in lists])
+            values = [word[len(start) :].decode("utf-8", "surrogatepass") for word in words]
+            self._facets[name] = (np.concatenate([NO_IDS, *lists]), numbers, values)
+        return self._facets[name]
+
+    @cached_property
+    def spellings(self) -> Spellings:
+        return Spellings(self.stored.words("words"))
+
+    @cached_property
+    def heads(self) -> Heads:
+        return Heads(self.stored.texts("heads"), [self.key(number) for number in range(self.size)])
+
+
+def _native(numbers: NDArray[Any]) -> NDArray[np.int64]:
+    return numbers.astype(np.int64)

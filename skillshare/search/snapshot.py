@@ -1,0 +1,138 @@
+"""One state of the index, all segments as one: a document's id here counts through all of them."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillshare.search.analysis import QueryWord
+from skillshare.search.fields import encoded, filter_word
+from skillshare.search.segments import NO_IDS, NO_WEIGHTS, Segment
+from skillshare.search.whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
+
+K1, B = 1.2, 0.5
+"""BM25F's saturation and length norm; B measured best between 0.3 and 0.75 on six collections."""
+
+Mask = NDArray[np.bool_]
+
+
+class Snapshot:
+    """Segments, with what is alive of each. Never changes; a commit makes another one."""
+
+    def __init__(self, generation: str, segments: list[tuple[Segment, Mask | None]]) -> None:
+        self.generation = generation
+        self.segments = [segment for segment, _ in segments]
+        sizes = [segment.size for segment in self.segments]
+        self.starts = [sum(sizes[:at]) for at in range(len(sizes))]
+        self.size = sum(sizes)
+        masks = [np.ones(segment.size, np.bool_) if alive is None else alive for segment, alive in segments]
+        self.alive: Mask = np.concatenate([np.empty(0, np.bool_), *masks])
+        self._norms: dict[str, NDArray[np.float32]] = {}
+        self._facets: dict[str, tuple[Ids, Ids, list[str]]] = {}
+
+    def alive_in(self, at: int) -> Mask:
+        """What is alive of the segment at this place."""
+        return self.alive[self.starts[at] : self.starts[at] + self.segments[at].size]
+
+    def key(self, number: int) -> str:
+        """The key of a document."""
+        at = int(np.searchsorted(self.starts, number, "right")) - 1
+        return self.segments[at].key(number - self.starts[at])
+
+    def keys(self) -> Iterator[tuple[int, str]]:
+        """Every living document's id and key."""
+        for number in np.flatnonzero(self.alive).tolist():
+            yield number, self.key(number)
+
+    @cached_property
+    def facts(self) -> dict[str, NDArray[np.int64]]:
+        """Each of FACTS for all documents."""
+        names = ("version", "starts_at", "made_at")
+        none = np.empty(0, np.int64)
+        return {
+            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)])
+            for name in names
+        }
+
+    def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
+        """The documents that hold a word, ascending (the dead ones too), and how heavily."""
+        ids, weights = [], []
+        for segment, start in zip(self.segments, self.starts, strict=True):
+            some, mass = segment.postings(field, word)
+            if len(some):
+                ids.append(some + np.int32(start) if start else some)
+                weights.append(mass)
+        if len(ids) == 1:
+            return ids[0], weights[0]
+        return np.concatenate([NO_IDS, *ids]), np.concatenate([NO_WEIGHTS, *weights])
+
+    def scored(self, field: str, word: str) -> tuple[Ids, Weights]:
+        """The documents that hold a word, with their BM25F score for it: Whoosh's own formula and numbers."""
+        ids, weights = self.postings(field, encoded(word))
+        if not len(ids):
+            return ids, weights
+        idf = log(self.size / (len(ids) + 1)) + 1
+        return ids, np.float32(idf * (K1 + 1)) * weights / (weights + self._norm(field)[ids])
+
+    def _norm(self, field: str) -> NDArray[np.float32]:
+        """BM25's share of the length, for each document."""
+        if field not in self._norms:
+            average = sum(segment.stored.field_length(field) for segment in self.segments) / self.size or 1
+            table = (K1 * ((1 - B) + B * LENGTH_OF_BYTE / average)).astype(np.float32)
+            lengths = [segment.lengths[field] for segment in self.segments]
+            self._norms[field] = table[np.concatenate(lengths)]
+        return self._norms[field]
+
+    def holding(self, field: str, words: tuple[str, ...]) -> Mask:
+        """Which documents hold any of these words in a field."""
+        mask = np.zeros(self.size, np.bool_)
+        for word in words:
+            mask[self.postings(field, encoded(word))[0]] = True
+        return mask
+
+    def matching(self, word: QueryWord) -> Mask:
+        """Which documents a word asked for matches."""
+        return self.holding("words", word.forms) | self.holding("stems", word.stems)
+
+    def with_phrase(self, words: list[str]) -> Mask:
+        """Which documents hold these words as written, one after another."""
+        mask = np.zeros(self.size, np.bool_)
+        for segment, start in zip(self.segments, self.starts, strict=True):
+            places = segment.places(encoded(words[0]))
+            for step, word in enumerate(words[1:], 1):
+                following = segment.places(encoded(word)) - step
+                places = places[np.isin(places, following, assume_unique=True)]
+            mask[(places >> 16) + start] = True
+        return mask
+
+    def passing(self, name: str, values: frozenset[str]) -> Mask:
+        """Which documents pass a filter with any of these values."""
+        mask = np.zeros(self.size, np.bool_)
+        for value in values:
+            mask[self.postings("filters", filter_word(name, value))[0]] = True
+        return mask
+
+    def counts(self, name: str, mask: Mask) -> tuple[tuple[str, int], ...]:
+        """How many of the masked documents have each value of a filter, most first."""
+        ids, numbers, values = self._facet(name)
+        counts = np.bincount(numbers[mask[ids]], minlength=len(values)).tolist()
+        found = [(value, count) for value, count in zip(values, counts, strict=True) if count]
+        return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+    def _facet(self, name: str) -> tuple[Ids, Ids, list[str]]:
+        if name not in self._facets:
+            numbers: dict[str, int] = {}
+            all_ids, all_values = [NO_IDS], [NO_IDS]
+            for segment, start in zip(self.segments, self.starts, strict=True):
+                ids, codes, values = segment.facet(name)
+                renumbered = np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int32)
+                all_ids.append(ids + np.int32(start))
+                all_values.append(renumbered[codes])
+            self._facets[name] = (np.concatenate(all_ids), np.concatenate(all_values), list(numbers))
+        return self._facets[name]
+
+    def near(self, word: str) -> set[str]:
+        """The words of all documents that are one typing mistake away."""
+        return {near for segment in self.segments for near in segment.spellings.near(word)}

@@ -1,0 +1,496 @@
+"""Everything that touches Whoosh's private parts, for Whoosh 2.7.4 and its W3 files.
+
+The files stay ordinary Whoosh segments that any Whoosh can read, but they are written grouped by word instead of
+posting by posting, and read by offset instead of through Whoosh's matchers: both an order of magnitude faster.
+`tests/search/test_whoosh_parts.py` says when a part has moved.
+
+Whoosh unpickles what it reads: whoever can write these files can run code here. Their folder is ours alone.
+"""
+
+import os
+import weakref
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from itertools import accumulate
+from pathlib import Path
+from pickle import dumps, load, loads
+from struct import Struct
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from whoosh.codec.whoosh3 import W3Codec, W3FieldWriter, W3Segment, W3TermInfo, W3TermsReader
+from whoosh.columns import FixedBytesColumn, VarBytesColumn
+from whoosh.fields import COLUMN, FieldType, Schema
+from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import BufferFile
+from whoosh.formats import Existence, Positions
+from whoosh.index import TOC, FileIndex, clean_files
+from whoosh.system import pack_ushort
+from whoosh.util.numeric import byte_to_length, length_to_byte
+from whoosh.writing import SegmentWriter
+
+NAME = "MAIN"
+MAGIC = b"W3Bl"
+BLOCK = 1024
+"""Postings in a block: Whoosh's 128 would cost eight times as many unpicklings."""
+INT = Struct("!i")
+LENGTHS = Struct("!ii")
+LENGTH_OF_BYTE = np.array([byte_to_length(byte) for byte in range(256)], np.float32)
+POSITION_MAX = 65_535
+
+FACTS = np.dtype([("version", ">i8"), ("starts_at", ">i8"), ("made_at", ">i8")])
+"""The numbers kept of each document, as one fixed-size record."""
+
+Ids = NDArray[np.int32]
+Weights = NDArray[np.float32]
+
+
+class Posting(NamedTuple):
+    """One word of one document: how often, how heavily, and where (see PackedPositions)."""
+
+    word: bytes
+    times: int
+    weight: float
+    places: bytes = b""
+
+
+class PackedPositions(Positions):  # type: ignore[misc]  # Whoosh has no types
+    """Positions as unsigned 16-bit numbers, so that many documents' are decoded at once."""
+
+    def encode(self, poslist: Iterable[int]) -> bytes:
+        return np.array([place for place in poslist if place <= POSITION_MAX], "<u2").tobytes()
+
+    def decode_positions(self, valuestring: bytes) -> list[int]:
+        places: list[int] = np.frombuffer(valuestring, "<u2").tolist()
+        return places
+
+    def decode_frequency(self, valuestring: bytes) -> int:
+        return len(valuestring) // 2
+
+
+class Prepared(FieldType):  # type: ignore[misc]  # Whoosh has no types
+    """A field whose postings are made before Whoosh sees them."""
+
+    indexed, stored, unique, spelling = True, False, False, False
+    vector = column_type = analyzer = None
+
+    def __init__(self, scorable: bool, positions: bool = False) -> None:
+        self.scorable = scorable
+        self.format = PackedPositions() if positions else Existence()
+
+
+SCHEMA = Schema(
+    key=Prepared(scorable=False),
+    words=Prepared(scorable=True, positions=True),
+    stems=Prepared(scorable=True),
+    names=Prepared(scorable=False),
+    filters=Prepared(scorable=False),
+    keys=COLUMN(VarBytesColumn()),
+    heads=COLUMN(VarBytesColumn()),
+    facts=COLUMN(FixedBytesColumn(FACTS.itemsize)),
+)
+SCORED = ("words", "stems")
+TEXT_COLUMNS = ("keys", "heads")
+
+
+class StillFile(BufferFile):  # type: ignore[misc]  # Whoosh has no types
+    """A file that no longer changes, read by offset.
+
+    Whoosh would copy it into every process; a memory map would kill the process if the file were cut short.
+    Reading by offset shares the system's cache, moves no shared position between threads, and fails politely.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("rb")
+        self._name, self.onclose, self.is_real, self.is_closed = path.name, None, False, False
+        self._descriptor = self.file.fileno()
+        weakref.finalize(self, self.file.close)
+
+    def get(self, position: int, length: int) -> bytes:
+        found = os.pread(self._descriptor, length, position)
+        if len(found) != length:
+            raise EOFError(f"{self._name} ends early")
+        return found
+
+    def whole(self) -> bytes:
+        return self.get(0, os.fstat(self._descriptor).st_size)
+
+
+class StillStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
+    """A folder whose finished files are read by offset, and reach the disk before anything names them."""
+
+    def open_file(self, name: str, **options: Any) -> Any:
+        if name.endswith(".toc"):
+            return BufferFile((Path(self.folder) / name).read_bytes(), name=name)
+        return StillFile(Path(self.folder) / name)
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        """Whoosh's last step of a commit: its table of contents gets its name."""
+        to_disk(Path(self.folder) / oldname)
+        super().rename_file(oldname, newname, safe)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file or folder stands on the disk; Whoosh itself never does."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def checksum(path: Path) -> int:
+    """The CRC-32 of a file."""
+    total = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            total = zlib.crc32(piece, total)
+    return total
+
+
+class Stored:
+    """One segment on disk: immutable but for what the table of contents says is deleted."""
+
+    def __init__(self, folder: Path, segment: Any) -> None:
+        storage = StillStorage(str(folder))
+        self.name: str = segment.segment_id()
+        self.size: int = segment.doc_count_all()
+        self._field_lengths: Mapping[str, int] = segment._fieldlengths
+        self._reader = W3TermsReader(segment.codec(), *self._terms_file(storage, segment))
+        self._columns: dict[str, StillFile] = {}
+        for column in (*TEXT_COLUMNS, "facts", *(f"_{field}_len" for field in SCORED)):
+            name = W3Codec.column_filename(segment, column)
+            if storage.file_exists(name):
+                self._columns[column] = storage.open_file(name)
+
+    @staticmethod
+    def _terms_file(storage: StillStorage, segment: Any) -> tuple[Any, int, Any]:
+        name = segment.make_filename(W3Codec.TERMS_EXT)
+        postings = storage.open_file(segment.make_filename(W3Codec.POSTS_EXT))
+        return storage.open_file(name), storage.file_length(name), postings
+
+    def field_length(self, field: str) -> int:
+        """How many words all documents hold together in a field."""
+        return self._field_lengths.get(field, 0)
+
+    def words(self, field: str, start: bytes = b"") -> list[bytes]:
+        """The words of a field that begin so, in order of their bytes."""
+        table, prefix = self._reader._tindex, self._reader._keycoder(field, start)
+        if field not in self._reader._fieldmap:
+            return []
+        first = table.closest_key_pos(prefix)
+        if first is None:
+            return []
+        data, at, found = table.dbfile.get(first, table.endofdata - first), 0, []
+        while at < len(data):
+            key_size, value_size = LENGTHS.unpack_from(data, at)
+            key = data[at + 8 : at + 8 + key_size]
+            if not key.startswith(prefix):
+                break
+            found.append(key[2:])
+            at += 8 + key_size + value_size
+        return found
+
+    def blocks(self, field: str, word: bytes) -> Iterator[tuple[int, Ids, Any, Any]]:
+        """(postings, ids, weights, payloads) of each block of a word's postings list, as Whoosh packed them."""
+        value = self._reader._tindex.get(self._reader._keycoder(field, word))
+        if value is None:
+            return
+        info = W3TermInfo.from_bytes(value)
+        start, (length,) = info.extent()
+        data, at, last = self._reader._postfile.get(start, length), 4, False
+        while not last:
+            (size,) = INT.unpack_from(data, at)
+            last, size = size < 0, abs(size)
+            head = BytesIO(data[at + 4 : at + 4 + min(size, 100)])
+            count, _, _, packed, _, _ = load(head)  # noqa: S301  # our own folder: see above
+            body = data[at + 4 + head.tell() : at + 4 + size]
+            deltas, weights, payloads = loads(zlib.decompress(body) if packed else body)  # noqa: S301
+            yield count, np.cumsum(np.array(deltas, np.int32), dtype=np.int32), weights, payloads
+            at += 4 + size
+
+    def lengths(self, field: str) -> NDArray[np.uint8]:
+        """How many words each document holds in a field, as the byte Whoosh keeps of it."""
+        return self._padded(f"_{field}_len", np.dtype(np.uint8))
+
+    def facts(self) -> NDArray[np.void]:
+        """The FACTS of each document."""
+        return self._padded("facts", FACTS)
+
+    def _padded(self, column: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """A fixed-size column; Whoosh leaves out the zeros at its end."""
+        out = np.zeros(self.size, dtype)
+        if file := self._columns.get(column):
+            found = np.frombuffer(file.whole(), dtype)[: self.size]
+            out[: len(found)] = found
+        return out
+
+    def texts(self, column: str) -> list[str]:
+        """A column of texts, one a document."""
+        return [text.decode() for text in self._text_reader(column)]
+
+    def text_reader(self, column: str) -> Callable[[int], str]:
+        """A way to look up one document's text in a column."""
+        reader = self._text_reader(column)
+        return lambda number: reader[number].decode()
+
+    def _text_reader(self, column: str) -> Any:
+        file = self._columns[column]
+        return VarBytesColumn().reader(file, 0, len(file.whole()), self.size)
+
+
+class Group(NamedTuple):
+    """The postings of one word: places are packed one document after another, each as long as `sizes` says."""
+
+    ids: "array[int]"
+    weights: "array[float]"
+    places: bytearray
+    sizes: "array[int]"
+
+    def add(self, number: int, posting: Posting) -> None:
+        self.ids.append(number)
+        self.weights.append(posting.weight)
+        if posting.places:
+            self.places.extend(posting.places)
+            self.sizes.append(len(posting.places))
+
+    def extend(self, ids: Ids, weights: Weights, places: list[bytes]) -> None:
+        self.ids.extend(ids.tolist())
+        self.weights.extend(weights.tolist())
+        self.places.extend(b"".join(places))
+        self.sizes.extend(map(len, places))
+
+    def unpacked_places(self) -> list[bytes]:
+        ends = list(accumulate(self.sizes))
+        return [bytes(self.places[end - size : end]) for end, size in zip(ends, self.sizes, strict=True)]
+
+
+class GroupedPostings:
+    """Postings grouped by word as they arrive, in place of Whoosh's pool, which sorts a tuple for each."""
+
+    def __init__(self) -> None:
+        self.groups: dict[tuple[str, bytes], Group] = {}
+
+    def of(self, field: str, word: bytes) -> Group:
+        group = self.groups.get((field, word))
+        if group is None:
+            group = self.groups[field, word] = Group(array("I"), array("f"), bytearray(), array("I"))
+        return group
+
+    def iter_postings(self) -> "GroupedPostings":
+        return self
+
+    def cleanup(self) -> None:
+        self.groups.clear()
+
+
+class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no types
+    """Writes each word's postings at once."""
+
+    def add_postings(self, schema: Any, lengths: Any, postings: GroupedPostings) -> None:
+        field, code, length_bytes = None, b"", bytearray()
+        for key in sorted(postings.groups):
+            if key[0] != field:
+                if field is not None:
+                    self.finish_field()
+                field = key[0]
+                self.start_field(field, schema[field])
+                code, length_bytes = pack_ushort(self._fieldid), _length_bytes(lengths, field)
+            self._tindex.add(code + key[1], self._word(postings.groups.pop(key), length_bytes))
+        if field is not None:
+            self.finish_field()
+
+    def _word(self, group: Group, lengths: bytearray) -> bytes:
+        start = self._postfile.tell()
+        ids, weights, places = group.ids, group.weights, group.unpacked_places()
+        info = W3TermInfo()
+        shortest, longest = 255, 0
+        self._postfile.write(MAGIC)
+        for at in range(0, len(ids), BLOCK):
+            part = slice(at, at + BLOCK)
+            seen = [lengths[number] for number in ids[part]]
+            shortest, longest = min(shortest, *seen), max(longest, *seen)
+            self._block(
+                ids[part], weights[part], places[part], (min(seen), max(seen)), at + BLOCK >= len(ids)
+            )
+        info._weight, info._df, info._maxweight = sum(weights), len(ids), max(weights)
+        info._minlength, info._maxlength = byte_to_length(shortest), byte_to_length(longest)
+        info._minid, info._maxid = ids[0], ids[-1]
+        info.set_extent(start, self._postfile.tell() - start)
+        packed: bytes = info.to_bytes()
+        return packed
+
+    def _block(
+        self,
+        ids: "array[int]",
+        weights: "array[float]",
+        places: list[bytes],
+        lengths: tuple[int, int],
+        last: bool,
+    ) -> None:
+        deltas = tuple(np.diff(np.array(ids, np.int64), prepend=0).tolist())
+        top = max(weights)
+        if min(weights) == top:
+            mass: Any = None if top == 1.0 else top
+        else:
+            mass = tuple(weights)
+        # Protocol 3: the 2 that Whoosh uses spells every bytes object as a call, a third more to read and to store.
+        data = dumps((deltas, mass, tuple(places) or None), 3)
+        head = dumps((len(ids), ids[-1], top, 0, *lengths), 3)
+        size = len(head) + len(data)
+        self._postfile.write_int(-size if last else size)
+        self._postfile.write(head)
+        self._postfile.write(data)
+
+
+def _length_bytes(lengths: Any, field: str) -> bytearray:
+    return bytearray(
+        length_to_byte(lengths.doc_field_length(number, field) or 0)
+        for number in range(lengths.doc_count_all())
+    )
+
+
+class GroupedCodec(W3Codec):  # type: ignore[misc]  # Whoosh has no types
+    """Whoosh's own file format, written grouped."""
+
+    def field_writer(self, storage: Any, segment: Any) -> GroupedFieldWriter:
+        return GroupedFieldWriter(self, storage, segment)
+
+    def new_segment(self, storage: Any, indexname: str) -> Any:
+        return W3Segment(
+            W3Codec(blocklimit=BLOCK, compression=0), indexname
+        )  # what is pickled is Whoosh's own
+
+
+class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
+    """Writes one segment. Whoever makes one holds the folder's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        index = FileIndex(StillStorage(str(folder)), schema=SCHEMA, indexname=NAME)
+        super().__init__(
+            index, codec=GroupedCodec(blocklimit=BLOCK, compression=0), compound=False, _lk=False
+        )
+        self.folder = folder
+        self.pool = GroupedPostings()
+
+    def add(self, postings: Mapping[str, list[Posting]], columns: Mapping[str, bytes]) -> None:
+        """Add one document."""
+        lengths = {field: sum(posting.times for posting in postings[field]) for field in SCORED}
+        number = self._add_columns(lengths, columns)
+        for field, found in postings.items():
+            for posting in found:
+                self.pool.of(field, posting.word).add(number, posting)
+
+    def take_over(self, stored: Stored, alive: NDArray[np.bool_] | None) -> None:
+        """Copy what is alive of another segment into this one."""
+        kept = np.arange(stored.size) if alive is None else np.flatnonzero(alive)
+        new_number = np.full(stored.size, -1, np.int32)
+        lengths = {field: LENGTH_OF_BYTE[stored.lengths(field)].astype(int) for field in SCORED}
+        facts, texts = stored.facts(), {column: stored.texts(column) for column in TEXT_COLUMNS}
+        for old in kept.tolist():
+            columns = {column: values[old].encode() for column, values in texts.items()}
+            columns["facts"] = facts[old].tobytes()
+            new_number[old] = self._add_columns(
+                {field: int(lengths[field][old]) for field in SCORED}, columns
+            )
+        for field in SCHEMA.names():
+            for word in stored.words(field):
+                self._take_over_word(stored, field, word, new_number)
+
+    def _take_over_word(self, stored: Stored, field: str, word: bytes, new_number: Ids) -> None:
+        for count, ids, mass, places in stored.blocks(field, word):
+            numbers = new_number[ids]
+            kept = numbers >= 0
+            if kept.any():
+                chosen = [places[at] for at in np.flatnonzero(kept)] if places else []
+                self.pool.of(field, word).extend(numbers[kept], weights_of(count, mass)[kept], chosen)
+
+    def _add_columns(self, lengths: Mapping[str, int], columns: Mapping[str, bytes]) -> int:
+        number: int = self.docnum
+        self.perdocwriter.start_doc(number)
+        for field, length in lengths.items():
+            self.perdocwriter.add_field(field, SCHEMA[field], None, length)
+        for column, value in columns.items():
+            self.perdocwriter.add_column_value(column, SCHEMA[column].column_type, value)
+        self.perdocwriter.finish_doc()
+        self.docnum += 1
+        self._added = True
+        return number
+
+    def commit_with(self, kept: list[Any], publish: Callable[[int, list[Any]], None]) -> None:
+        """Finish: the new segment joins those `kept`, reaches the disk, and `publish` is told before others go."""
+        self._publish = publish
+        self.commit(mergetype=lambda writer, segments: kept)
+
+    def _commit_toc(self, segments: list[Any]) -> None:
+        for file in files_of(self.folder, [self.newsegment] if self._added else []):
+            to_disk(file)
+        TOC(SCHEMA, segments, self.generation).write(self.storage, NAME)
+        to_disk(self.folder)
+        self._publish(self.generation, segments)
+        clean_files(self.storage, NAME, self.generation, segments)
+
+
+def weights_of(count: int, mass: Any) -> Weights:
+    """A block's weights, unpacked: Whoosh keeps None for ones, and one number where all are alike."""
+    if isinstance(mass, tuple):
+        return np.array(mass, np.float32)
+    return np.full(count, 1.0 if mass is None else mass, np.float32)
+
+
+def create(folder: Path) -> None:
+    """Begin an empty index."""
+    TOC.create(StillStorage(str(folder)), SCHEMA, NAME)
+
+
+def segments_of(folder: Path, contents: int) -> list[Any]:
+    """Whoosh's segments in one of its tables of contents."""
+    found: list[Any] = TOC.read(StillStorage(str(folder)), NAME, gen=contents, schema=SCHEMA).segments
+    return found
+
+
+def contents_file(contents: int) -> str:
+    """The file name of a table of contents."""
+    return f"_{NAME}_{contents}.toc"
+
+
+def files_of(folder: Path, segments: Iterable[Any]) -> list[Path]:
+    """Every file of these segments."""
+    names = {segment.segment_id() for segment in segments}
+    return sorted(file for file in folder.iterdir() if file.name.partition(".")[0] in names)
+
+
+def forget_unpublished(folder: Path, contents: int) -> None:
+    """Remove what a writer that died left behind."""
+    clean_files(StillStorage(str(folder)), NAME, contents, segments_of(folder, contents))
+
+
+def names_of(segment: str, files: Iterable[str]) -> list[str]:
+    """Those of these files that are a segment's."""
+    return [file for file in files if file.partition(".")[0] == segment]
+
+
+def alive_in(segment: Any, size: int) -> NDArray[np.bool_] | None:
+    """Which documents of a segment are alive, or None where all are."""
+    deleted = segment.deleted_docs() if segment.has_deletions() else ()
+    if not deleted:
+        return None
+    alive = np.ones(size, np.bool_)
+    alive[list(deleted)] = False
+    return alive
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """A writer that gives up when anything fails; what it left behind goes at the next commit."""
+    writer = Writer(folder)
+    try:
+        yield writer
+    finally:
+        if not writer.is_closed:
+            with suppress(Exception):  # it may have failed at any point, half closed
+                writer.cancel()
