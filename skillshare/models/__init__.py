@@ -1,0 +1,19 @@
+"""The domain. Each module may import only those above it in this list; importing the package loads every table."""
+
+from . import (  # noqa: F401 I001  the order is the rule
+    outbox,
+    places,
+    members,
+    tokens,
+    visibility,
+    notices,
+    once,
+    skills,
+    knowhow,
+    listings,
+    sessions,
+    seats,
+    log,
+    teachbacks,
+    blocking,
+)
