@@ -1,0 +1,1 @@
+"""Well-formed input, for every skin. No database and no side effects in a validator."""
