@@ -1,0 +1,13 @@
+"""`flask --app app …`: each command one sentence about the domain; its help is its docstring."""
+
+from flask import Flask
+
+from . import instance, translations
+
+GROUPS = (instance.start, instance.init, instance.worker, translations.group)
+
+
+def register(app: Flask) -> None:
+    """Put all commands onto `app`."""
+    for command in GROUPS:
+        app.cli.add_command(command)

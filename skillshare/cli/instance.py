@@ -1,0 +1,66 @@
+"""Starting an instance: `flask init` for a real one, `flask start` for one command that runs everything."""
+
+import threading
+from pathlib import Path
+
+import click
+import flask_migrate
+import sqlalchemy as sa
+import waitress
+from flask import current_app
+from flask.cli import with_appcontext
+
+from skillshare import i18n, jobs
+from skillshare.db import db
+from skillshare.models.skills import Skill
+
+THREADS = 8
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, envvar="PORT", show_default=True, help="The port to listen on.")
+@with_appcontext
+def start(host: str, port: int) -> None:
+    """Prepare the instance where needed, then serve it with the worker beside the server, in one process."""
+    prepare()
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    stop = jobs.start_beside(app)
+    _greet(f"http://{host}:{port}")
+    try:
+        server.run()
+    finally:
+        stop.set()
+
+
+@click.command
+@with_appcontext
+def init() -> None:
+    """Make or bring up to date the database, the translations and the catalogue of this instance."""
+    prepare()
+    click.echo(f"Ready in {current_app.extensions['settings'].data_dir}.")
+
+
+@click.command
+@with_appcontext
+def worker() -> None:
+    """Send mail, keep the index in step and do what is due, until stopped. Run as many as you like."""
+    jobs.work(current_app._get_current_object(), threading.Event())  # type: ignore[attr-defined]
+
+
+def prepare() -> None:
+    """Migrate, compile translations, and fill an empty database. Safe to run at every start."""
+    flask_migrate.upgrade(directory=current_app.config["MIGRATIONS"])
+    i18n.compile_translations(Path(current_app.config["BABEL_TRANSLATION_DIRECTORIES"]))
+    if db.session.scalar(sa.select(Skill.id).limit(1)) is None:
+        _fill()
+    db.session.rollback()
+
+
+def _fill() -> None:
+    """The starter skills, and in the demo its community."""
+
+
+def _greet(address: str) -> None:
+    click.echo(f"Teachback runs at {address}", nl=True)
