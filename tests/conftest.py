@@ -1,0 +1,370 @@
+"""The instance every test gets, and a small cast: Ana shows, Ben learns, Cleo saw it, Dora has no part in it.
+
+Each test runs in a fresh database made from the models (one test holds the migrations equal to them): SQLite in a
+file, and PostgreSQL for those who ask for `both_databases`. Nothing reaches a network.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from skillshare import clock, create_app, i18n, jobs
+from skillshare.config import Settings
+from skillshare.db import db as database
+from skillshare.models.listings import Offer, Want
+from skillshare.models.members import Member
+from skillshare.models.places import Area
+from skillshare.models.sessions import SkillSession
+from skillshare.models.skills import Care, Skill, Topic
+from skillshare.models.tokens import SignIn
+
+pytest_plugins = ["tests.loopback"]
+
+PASSWORD = "a loaf of good bread"
+BROWSER = {"User-Agent": "Test", "Accept-Language": "en"}
+
+
+def settings_for(folder: Path, url: str | None = None, **changes: Any) -> Settings:
+    """Settings of a test instance with its data in `folder`."""
+    return Settings(
+        **{
+            "data_dir": folder,
+            "database_url": url or f"sqlite:///{folder / 'test.db'}",
+            "secret_key": "s" * 64,
+            "base_url": "http://localhost",
+            "testing": True,
+            "mail_from": "teachback@example.org",
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled translations, once a run."""
+    folder = tmp_path_factory.mktemp("translations")
+    i18n.compile_translations(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables and no row, to be copied."""
+    folder = tmp_path_factory.mktemp("empty")
+    app = create_app(settings_for(folder))
+    with app.app_context():
+        database.create_all()
+        database.session.execute(sa.text("SELECT 1"))
+        database.session.remove()
+        with database.engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.engine.dispose()
+    return folder / "test.db"
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, empty_sqlite: Path, translations: Path) -> Iterator[Callable[..., Flask]]:
+    """Makes an instance with the settings given. All of them share the test's database file."""
+    apps = []
+
+    def make(url: str | None = None, **changes: Any) -> Flask:
+        target = tmp_path / "test.db"
+        if url is None and not target.exists():
+            target.write_bytes(empty_sqlite.read_bytes())
+        if not (tmp_path / "translations").exists():
+            (tmp_path / "translations").symlink_to(translations)
+        app = create_app(settings_for(tmp_path, url, **changes))
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            database.session.remove()
+            database.engine.dispose()
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A PostgreSQL schema of this test's own, dropped afterwards."""
+    server = os.environ.get("TEST_POSTGRES_URL")
+    if not server:
+        pytest.skip("no PostgreSQL: run bin/test")
+    name = "t" + os.urandom(6).hex()
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {name}"))
+    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA {name} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def both_databases(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Flask:
+    """An instance on SQLite, then the same test on PostgreSQL. Ask for it before `app`: it is what `app` gives."""
+    if request.param == "sqlite":
+        return make_app()
+    app = make_app(url=request.getfixturevalue("postgres_url"))
+    with app.app_context():
+        database.create_all()
+        database.session.commit()
+    return app
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Flask:
+    """The instance under test: SQLite, unless the test asked for `both_databases`."""
+    if "both_databases" in request.fixturenames:
+        return request.getfixturevalue("both_databases")
+    return make_app()
+
+
+@pytest.fixture
+def db(app: Flask) -> Iterator[Any]:
+    """The database, in an application context and a language of the test's own (English)."""
+    with app.test_request_context(method="POST", headers=BROWSER):
+        yield database
+        database.session.remove()
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    """A clock that stands at noon of a Tuesday, 10 November 2026 (UTC), and moves when told to."""
+    with time_machine.travel(datetime(2026, 11, 10, 12, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def queries(app: Flask) -> Iterator[list[str]]:
+    """Every statement sent to the database (not BEGIN, PRAGMA, SAVEPOINT); `clear()` it before what you count."""
+    said: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: bool) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
+            said.append(statement)
+
+    with app.app_context():
+        engine = database.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield said
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def person(handle: str, **changes: Any) -> Member:
+    """An active member called `handle`, with PASSWORD (hashed cheaply) and an address at example.org."""
+    member = Member.join(
+        **{
+            "handle": handle,
+            "name": handle.capitalize(),
+            "email": f"{handle}@example.org",
+            "locale": "en",
+            "zone": "UTC",
+            **changes,
+        }
+    )
+    member.confirm()
+    database.session.flush()
+    return member
+
+
+@pytest.fixture
+def ana(db: Any) -> Member:
+    """Shows."""
+    return person("ana")
+
+
+@pytest.fixture
+def ben(db: Any) -> Member:
+    """Learns."""
+    return person("ben")
+
+
+@pytest.fixture
+def cleo(db: Any) -> Member:
+    """Was there."""
+    return person("cleo")
+
+
+@pytest.fixture
+def dora(db: Any) -> Member:
+    """Has no part in it."""
+    return person("dora")
+
+
+@pytest.fixture
+def topic(db: Any) -> Topic:
+    """A shelf of the catalogue."""
+    topic = Topic(slug="food", names={"en": "Food and growing", "es": "Comida y huerto"})
+    db.session.add(topic)
+    db.session.flush()
+    return topic
+
+
+@pytest.fixture
+def area(db: Any) -> Area:
+    """A place."""
+    area = Area(name="Northside")
+    db.session.add(area)
+    db.session.flush()
+    return area
+
+
+def make_skill(topic: Topic, name: str, **changes: Any) -> Skill:
+    """A shared page called `name`."""
+    skill = Skill.make(
+        **{
+            "locale": "en",
+            "topic": topic,
+            "name": name,
+            "summary": f"About {name}.",
+            "practice": f"What hands do for {name}.",
+            "theory": f"Why {name} works.",
+            **changes,
+        }
+    )
+    database.session.flush()
+    return skill
+
+
+@pytest.fixture
+def bread(topic: Topic) -> Skill:
+    """A harmless skill."""
+    return make_skill(topic, "Sourdough bread", other_names=["Baking bread"])
+
+
+@pytest.fixture
+def brakes(topic: Topic) -> Skill:
+    """Another."""
+    return make_skill(topic, "Bicycle brakes")
+
+
+@pytest.fixture
+def welding(topic: Topic) -> Skill:
+    """A hazard."""
+    return make_skill(topic, "Welding", care=Care.HAZARD, safety="Mask, gloves, fresh air.")
+
+
+@pytest.fixture
+def bread_offer(ana: Member, bread: Skill) -> Offer:
+    """Ana can show bread."""
+    offer = Offer.publish(
+        by=ana,
+        skill=bread,
+        title="Bread with three ingredients",
+        practice="You mix, fold and bake.",
+        theory="Why dough rises.",
+        language="en",
+    )
+    database.session.flush()
+    return offer
+
+
+@pytest.fixture
+def bread_want(ben: Member, bread: Skill) -> Want:
+    """Ben wants to learn bread."""
+    want = Want.ask(by=ben, skill=bread, title="I want to bake bread", language="en")
+    database.session.flush()
+    return want
+
+
+def make_session(host: Member, skills: list[Skill], **changes: Any) -> SkillSession:
+    """A session of two hours that starts in two days, with three places."""
+    starts_at = changes.pop("starts_at", clock.now() + timedelta(days=2))
+    session = SkillSession.schedule(
+        **{
+            "by": host,
+            "title": "Bread at the hall",
+            "skills": skills,
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(hours=2),
+            "zone": "UTC",
+            "capacity": 3,
+            "practice": "Mix, fold, bake.",
+            "theory": "Why dough rises.",
+            "language": "en",
+            "place": "12 Secret Lane",
+            **changes,
+        }
+    )
+    database.session.flush()
+    return session
+
+
+@pytest.fixture
+def bread_session(ana: Member, bread: Skill) -> SkillSession:
+    """Ana shows bread in two days."""
+    return make_session(ana, [bread])
+
+
+class Browser:
+    """A test client that keeps cookies, follows nothing by itself, and sends the CSRF token of the page it read last."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client: FlaskClient = app.test_client()
+        self.client.environ_base.update({f"HTTP_{k.upper().replace('-', '_')}": v for k, v in BROWSER.items()})
+
+    def get(self, url: str, **kwargs: Any) -> Any:
+        """Open a page."""
+        return self.client.get(url, **kwargs)
+
+    def post(self, url: str, data: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+        """Send a form. CSRF is switched off for these tests except where `csrf` is asked for."""
+        return self.client.post(url, data=data or {}, **kwargs)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Callable[..., Browser]:
+    """`browser()` is a visitor's; `browser(ana)` is signed in as Ana. Commit what the test made before using it."""
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    def open_(member: Member | None = None) -> Browser:
+        browser = Browser(app)
+        if member is not None:
+            sign_in(browser, member)
+        return browser
+
+    return open_
+
+
+def sign_in(browser: Browser, member: Member) -> None:
+    """Give `browser` the cookie of a new sign-in of `member`."""
+    from_cookie = SignInCookie(browser.app, member)
+    with browser.client.session_transaction() as session:
+        session.update(from_cookie.contents)
+
+
+class SignInCookie:
+    """A sign-in made straight in the database, for tests about something else."""
+
+    def __init__(self, app: Flask, member: Member) -> None:
+        with app.test_request_context(method="POST"):
+            _row, secret = SignIn.start(database.session.get_one(Member, member.id), "Test")
+            database.session.commit()
+        self.contents = {"_user_id": secret, "_fresh": True, "seen": int(clock.now().timestamp())}
+
+
+@pytest.fixture
+def mails(app: Flask) -> Callable[[], list[EmailMessage]]:
+    """`mails()` lets the worker do what is due and returns every mail sent so far, oldest first."""
+
+    def read() -> list[EmailMessage]:
+        with app.app_context():
+            while jobs.work_once():
+                pass
+        folder = app.extensions["settings"].data_dir / "mail"
+        files = sorted(folder.glob("*.eml")) if folder.exists() else []
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+    return read
