@@ -30,17 +30,13 @@ INDIC = "\u0900-\u0963\u0966-\u0dff"  # whole blocks, since \w leaves out their 
 PICTURES = "\u2600-\u27bf\U0001f000-\U0001faff"
 
 LETTERS = rf"(?:(?![{PAIRED}])[^\W_]|[{UNWRITTEN}{INDIC}])+"
-TOKEN = re.compile(
-    rf"(?P<spaced>{LETTERS}(?:[-'’‐‑·]{LETTERS})*)|(?P<paired>[{PAIRED}]+)|(?P<picture>[{PICTURES}])"
-)
+TOKEN = re.compile(rf"(?P<spaced>{LETTERS}(?:[-'’‐‑·]{LETTERS})*)|(?P<paired>[{PAIRED}]+)|(?P<picture>[{PICTURES}])")
 PART = re.compile(LETTERS)
 PAIR = re.compile(f"[{PAIRED}]")
 UNWRITTEN_SIGN = re.compile(f"[{UNWRITTEN}\\s]")
 
 # Letters that no Unicode decomposition takes apart.
-PLAINER = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
-)
+PLAINER = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"})
 
 
 class Word(NamedTuple):

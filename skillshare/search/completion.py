@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skillshare.search.engine import KINDS, kind_of
+from .engine import KINDS, kind_of
 
 HEAD_BYTES = 32
 """What counts of a name: enough to tell apart what a person will go on typing."""
@@ -62,9 +62,7 @@ class Heads:
             fits &= np.isin(kind, [_kind_order(wanted) for wanted in kinds])
         return list(self._best(np.flatnonzero(fits), order, int(first), limit))
 
-    def _best(
-        self, rows: NDArray[np.intp], order: NDArray[np.uint16], first: int, limit: int
-    ) -> Iterator[Completion]:
+    def _best(self, rows: NDArray[np.intp], order: NDArray[np.uint16], first: int, limit: int) -> Iterator[Completion]:
         seen: set[int] = set()
         for row in rows[np.argsort(order[rows], kind="stable")].tolist():
             number = int(self._numbers[first + row])

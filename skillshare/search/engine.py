@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from skillshare import limits
+from .. import limits
 
 KINDS = ("skill", "offer", "session", "want")
 """What can be found, in the order in which completion lists it."""
@@ -138,7 +138,7 @@ class SearchPage:
     """One page of an answer.
 
     `facets` maps a filter's name to (value, count), most first; a facet ignores its own filter.
-    `correction` is the text with misspelt words set right, when such words were searched for instead.
+    `correction` is the plain words with misspelt ones set right, when these were searched for instead.
     """
 
     hits: tuple[Hit, ...]
@@ -175,9 +175,7 @@ class SearchEngine(Protocol):
 
     def search(self, request: SearchRequest) -> SearchPage: ...
 
-    def complete(
-        self, prefix: str, kinds: frozenset[str], language: str, limit: int = 8
-    ) -> tuple[Suggestion, ...]:
+    def complete(self, prefix: str, kinds: frozenset[str], language: str, limit: int = 8) -> tuple[Suggestion, ...]:
         """What the letters typed so far could become: skills first, then names in the reader's language."""
 
     def apply(self, upserts: Sequence[Document], deletions: Sequence[str] = ()) -> None:
@@ -186,9 +184,7 @@ class SearchEngine(Protocol):
         May be repeated without harm; durable and findable on return. Raises IndexBusy.
         """
 
-    def rebuild(
-        self, documents: Iterable[Document], progress: Callable[[int], None] = lambda done: None
-    ) -> str:
+    def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] = lambda done: None) -> str:
         """Fill a new generation beside the one that answers, put it in its place at once, and name it.
 
         Needs nothing of what was there before. `progress` is told how many documents are in. Raises IndexBusy.

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from skillshare.search.analysis import main_language, sounded_out, stems, words_of
-from skillshare.search.engine import Document
-from skillshare.search.whoosh_parts import FACTS, PackedPositions, Posting
+from .analysis import main_language, sounded_out, stems, words_of
+from .engine import Document
+from .whoosh_parts import FACTS, PackedPositions, Posting
 
 TITLE, NAME, BODY, EXTRA = 4.0, 3.0, 1.0, 0.5
 GAP = 50
@@ -27,9 +27,7 @@ def postings_of(document: Document) -> dict[str, list[Posting]]:
     for weight, language, text in _texts(document):
         counts.read(text, language, weight)
     filters = [
-        Posting(filter_word(name, value), 1, 1.0)
-        for name, values in document.all_filters().items()
-        for value in values
+        Posting(filter_word(name, value), 1, 1.0) for name, values in document.all_filters().items() for value in values
     ]
     return {
         "key": [Posting(encoded(document.key), 1, 1.0)],

@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from skillshare.search import whoosh_parts as parts
-from skillshare.search.engine import IndexBusy, IndexUnavailable
+from . import whoosh_parts as parts
+from .engine import IndexBusy, IndexUnavailable
 
 FOLDER_MODE = 0o700
 
@@ -137,9 +137,7 @@ def checks_file(folder: Path, contents: int) -> Path:
 def write_checks(folder: Path, contents: int, segments: list[Any], known: Checks) -> None:
     """Note size and checksum of every file of a state; those of files in `known` are taken over."""
     files = [*parts.files_of(folder, segments), folder / parts.contents_file(contents)]
-    checks = {
-        file.name: known.get(file.name) or (file.stat().st_size, parts.checksum(file)) for file in files
-    }
+    checks = {file.name: known.get(file.name) or (file.stat().st_size, parts.checksum(file)) for file in files}
     path = checks_file(folder, contents)
     path.write_text(json.dumps(checks), "ascii")
     parts.to_disk(path)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from skillshare.search.analysis import Word, query_words, stems, words_of
-from skillshare.search.engine import Text
+from .analysis import Word, query_words, stems, words_of
+from .engine import Text
 
+CUT, NOTHING = Markup("…"), Markup("")
 READ_AT_MOST = 20_000
 """Characters of a text that are looked at; nothing people write here is longer."""
 
@@ -29,9 +30,7 @@ class Marker:
     def __init__(self, text: Text, languages: Iterable[str]) -> None:
         self.languages = tuple(languages)
         wanted = [
-            word
-            for said in (*text.words, *text.phrases, *text.skills)
-            for word in query_words(said, self.languages)
+            word for said in (*text.words, *text.phrases, *text.skills) for word in query_words(said, self.languages)
         ]
         if not all(word.small for word in wanted):
             wanted = [word for word in wanted if not word.small]
@@ -51,9 +50,9 @@ class Marker:
         text = text[:READ_AT_MOST]
         spans = self._spans(text)
         start, end = _window(text, spans, width)
-        before = "…" if start else ""
-        after = "…" if end < len(text) else ""
-        return Markup(before) + _markup(_pieces(text, spans, start, end)) + Markup(after)
+        before = CUT if start else NOTHING
+        after = CUT if end < len(text) else NOTHING
+        return before + _markup(_pieces(text, spans, start, end)) + after
 
     def found_in(self, text: str) -> bool:
         """Whether any word of the search stands in the text."""
@@ -98,7 +97,7 @@ def _pieces(text: str, spans: list[tuple[int, int]], start: int, end: int) -> li
 
 
 def _markup(pieces: Iterable[Piece]) -> Markup:
-    return Markup("").join(_elements(pieces))
+    return NOTHING.join(_elements(pieces))
 
 
 def _elements(pieces: Iterable[Piece]) -> Iterator[Markup]:

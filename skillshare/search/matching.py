@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skillshare.search.analysis import QueryWord, query_words, words_of
-from skillshare.search.engine import Hit, SearchPage, SearchRequest
-from skillshare.search.fields import NEVER
-from skillshare.search.snapshot import Mask, Snapshot
-from skillshare.search.spelling import SHORTEST
+from .analysis import QueryWord, query_words, words_of
+from .engine import Hit, SearchPage, SearchRequest
+from .fields import NEVER
+from .snapshot import Mask, Snapshot
+from .spelling import SHORTEST
 
 NEAR_WORDS = 5
 """Neighbours of a misspelt word that are looked for in its place."""
@@ -40,7 +40,8 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
         if meant:
             better = [meant.get(word, word) for word in words]
             found = _find(snapshot, request, better, languages)
-            chosen, correction = found.mask & open_to_all, " ".join(word.forms[0] for word in better)
+            chosen = found.mask & open_to_all
+            correction = " ".join(word.forms[0] for word in better) if chosen.any() else None
     return SearchPage(
         hits=_page(snapshot, request, chosen, found),
         total=int(np.count_nonzero(chosen)),
@@ -50,9 +51,7 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
     )
 
 
-def _find(
-    snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], languages: tuple[str, ...]
-) -> Found:
+def _find(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], languages: tuple[str, ...]) -> Found:
     text = request.text
     scores = np.zeros(snapshot.size, np.float32)
     matched = np.zeros(snapshot.size, np.uint8)
@@ -88,9 +87,9 @@ def score(snapshot: Snapshot, word: QueryWord) -> Scores:
 
 def _best_of(snapshot: Snapshot, field: str, terms: tuple[str, ...]) -> Scores:
     best = np.zeros(snapshot.size, np.float32)
-    for term in terms:
+    for number, term in enumerate(terms):
         ids, gain = snapshot.scored(field, term)
-        best[ids] = np.maximum(best[ids], gain)
+        best[ids] = np.maximum(best[ids], gain) if number else gain
     return best
 
 
@@ -105,9 +104,7 @@ def _excluded(snapshot: Snapshot, excluded: tuple[str, ...], languages: tuple[st
     return mask
 
 
-def _forgive(
-    snapshot: Snapshot, words: list[QueryWord], allowed: Mask, everything: bool
-) -> dict[QueryWord, QueryWord]:
+def _forgive(snapshot: Snapshot, words: list[QueryWord], allowed: Mask, everything: bool) -> dict[QueryWord, QueryWord]:
     """What may have been meant by words that nothing holds, or by any word where nothing was found at all.
 
     Only words of documents that may be found here are offered, the more common first.
@@ -115,27 +112,20 @@ def _forgive(
     meant = {}
     for word in set(words):
         typed = word.forms[0]
-        if len(typed) < SHORTEST or not (everything or not snapshot.matching(word).any()):
+        if word.small or len(typed) < SHORTEST or not (everything or not snapshot.matching(word).any()):
             continue
         counts = {
-            near: int(np.count_nonzero(snapshot.holding("words", (near,)) & allowed))
-            for near in snapshot.near(typed)
+            near: int(np.count_nonzero(snapshot.holding("words", (near,)) & allowed)) for near in snapshot.near(typed)
         }
-        best = sorted(
-            (near for near, count in counts.items() if count), key=lambda near: (-counts[near], near)
-        )
+        best = sorted((near for near, count in counts.items() if count), key=lambda near: (-counts[near], near))
         if best:
             meant[word] = QueryWord(tuple(best[:NEAR_WORDS]), (), False)
     return meant
 
 
-def _facet(
-    snapshot: Snapshot, name: str, mask: Mask, filters: dict[str, Mask]
-) -> tuple[tuple[str, int], ...]:
+def _facet(snapshot: Snapshot, name: str, mask: Mask, filters: dict[str, Mask]) -> tuple[tuple[str, int], ...]:
     """The counts of one filter's values among what passes all the other filters."""
-    return snapshot.counts(
-        name, _all_of(mask, *(passed for other, passed in filters.items() if other != name))
-    )
+    return snapshot.counts(name, _all_of(mask, *(passed for other, passed in filters.items() if other != name)))
 
 
 def _page(snapshot: Snapshot, request: SearchRequest, chosen: Mask, found: Found) -> tuple[Hit, ...]:
@@ -147,8 +137,7 @@ def _page(snapshot: Snapshot, request: SearchRequest, chosen: Mask, found: Found
         more = leading(_sort_keys(snapshot, request, rest, found.scores), len(rest), limit - len(best))
         best = np.concatenate([best, rest[more]])
     return tuple(
-        Hit(snapshot.key(number), float(found.scores[number]))
-        for number in best[limit - request.per_page :].tolist()
+        Hit(snapshot.key(number), float(found.scores[number])) for number in best[limit - request.per_page :].tolist()
     )
 
 
@@ -165,9 +154,7 @@ def _sort_keys(
     return [weight, made]
 
 
-def leading(
-    keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int
-) -> NDArray[np.intp]:
+def leading(keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int) -> NDArray[np.intp]:
     """The places of the `limit` greatest of `count` by the first key, then the next; among equals the first.
 
     Sorts only what is returned, so that page 1 of 100,000 costs little; the page after it goes on from there.
@@ -179,17 +166,13 @@ def leading(
     return chosen[np.lexsort([-key[chosen] for key in reversed(keys)])]
 
 
-def _greatest(
-    keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int
-) -> NDArray[np.intp]:
+def _greatest(keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int) -> NDArray[np.intp]:
     if not keys or count <= limit:
         return np.arange(min(count, limit))
     key = keys[0]
     bound = np.partition(key, count - limit)[count - limit]
     above, level = np.flatnonzero(key > bound), np.flatnonzero(key == bound)
-    return np.concatenate(
-        [above, level[_greatest([k[level] for k in keys[1:]], len(level), limit - len(above))]]
-    )
+    return np.concatenate([above, level[_greatest([k[level] for k in keys[1:]], len(level), limit - len(above))]])
 
 
 def _starting_between(snapshot: Snapshot, first: int | None, before: int | None) -> Mask:

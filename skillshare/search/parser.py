@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from skillshare import limits
-from skillshare.search.analysis import fold
-from skillshare.search.engine import Text
+from .. import limits
+from .analysis import fold
+from .engine import Text
 
-TERM = re.compile(r'(?P<minus>-?)(?:(?P<name>[a-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))|"')
+TERM = re.compile(r'(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))|"')
 NO_VALUES: Mapping[str, str] = {}
 
 
@@ -33,9 +33,7 @@ class ParsedQuery:
     before: date | None = None
 
 
-def parse(
-    typed: str, areas: Mapping[str, str] = NO_VALUES, languages: Mapping[str, str] = NO_VALUES
-) -> ParsedQuery:
+def parse(typed: str, areas: Mapping[str, str] = NO_VALUES, languages: Mapping[str, str] = NO_VALUES) -> ParsedQuery:
     """Read what was typed; raises QueryTooLong and nothing else.
 
     `areas` and `languages` say which names people may use for which filter values; names are compared folded.
@@ -73,12 +71,15 @@ class _Reading:
             return
         if minus and not name and _says_something(value):
             self.excluded.append(value)
-        elif name and not minus and name in OPERATORS and OPERATORS[name](self, value):
+        elif name and not minus and self._understands(name.lower(), value):
             return
         elif quoted is not None and not name:
             self.phrases.append(value)
         else:
             self.words.append(term.group())
+
+    def _understands(self, name: str, value: str) -> bool:
+        return name in OPERATORS and OPERATORS[name](self, value)
 
     def skill(self, value: str) -> bool:
         self.skills.append(value)
@@ -91,11 +92,13 @@ class _Reading:
         return self._filter("language", self.values["language"].get(fold(value)))
 
     def who(self, value: str) -> bool:
-        return self._filter("who", value if value in ("shows", "wants") else None)
+        asked = value.lower()
+        return self._filter("who", asked if asked in ("shows", "wants") else None)
 
     def only_left(self, value: str) -> bool:
-        self.left = self.left or value == "yes"
-        return value == "yes"
+        yes = value.lower() == "yes"
+        self.left = self.left or yes
+        return yes
 
     def starts_after(self, value: str) -> bool:
         day = _day(value)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from skillshare.search import whoosh_parts as parts
-from skillshare.search.engine import IndexBusy, IndexUnavailable
-from skillshare.search.generations import Generations, Mark, read_checks, verify
-from skillshare.search.segments import Memory, Segment
-from skillshare.search.snapshot import Snapshot
+from . import whoosh_parts as parts
+from .engine import IndexBusy, IndexUnavailable
+from .generations import Generations, Mark, read_checks, verify
+from .segments import Memory, Segment
+from .snapshot import Snapshot
 
 LOOK_AGAIN_SECONDS = 2.0
 """How long a damaged state is taken to be damaged without another look."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skillshare.search.completion import Heads
-from skillshare.search.spelling import Spellings
-from skillshare.search.whoosh_parts import SCORED, Ids, Stored, Weights, weights_of
+from .completion import Heads
+from .spelling import Spellings
+from .whoosh_parts import SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
 NO_IDS: Ids = np.empty(0, np.int32)
@@ -56,16 +56,15 @@ class Segment:
     def __init__(self, stored: Stored, memory: Memory) -> None:
         self.stored, self.name, self.size = stored, stored.name, stored.size
         self._memory = memory
-        self.facts = {name: _native(stored.facts()[name]) for name in ("version", "starts_at", "made_at")}
+        facts = stored.facts()
+        self.facts = {name: facts[name].astype(np.int64) for name in ("version", "starts_at", "made_at")}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
         self.key = stored.text_reader("keys")
-        self._facets: dict[str, tuple[Ids, Ids, list[str]]] = {}
+        self._facets: dict[str, list[tuple[str, Ids]]] = {}
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
         """The documents that hold a word, ascending, and how heavily."""
-        ids, weights = self._memory.get(
-            (self.name, field, "weights", word), lambda: self._decode(field, word)
-        )
+        ids, weights = self._memory.get((self.name, field, "weights", word), lambda: self._decode(field, word))
         return ids, weights
 
     def _decode(self, field: str, word: bytes) -> Arrays:
@@ -91,15 +90,14 @@ class Segment:
         ids, _ = self._decode("key", key.encode())
         return int(ids[0]) if len(ids) else None
 
-    def facet(self, name: str) -> tuple[Ids, Ids, list[str]]:
-        """A filter as pairs of (document, number of its value), and the values."""
+    def facet(self, name: str) -> list[tuple[str, Ids]]:
+        """The values of a filter here, each with its documents."""
         if name not in self._facets:
             start = f"{name}=".encode()
-            words = self.stored.words("filters", start)
-            lists = [self._decode("filters", word)[0] for word in words]
-            numbers = np.repeat(np.arange(len(lists), dtype=np.int32), [len(ids) for ids in lists])
-            values = [word[len(start) :].decode("utf-8", "surrogatepass") for word in words]
-            self._facets[name] = (np.concatenate([NO_IDS, *lists]), numbers, values)
+            self._facets[name] = [
+                (word[len(start) :].decode("utf-8", "surrogatepass"), self._decode("filters", word)[0])
+                for word in self.stored.words("filters", start)
+            ]
         return self._facets[name]
 
     @cached_property
@@ -109,7 +107,3 @@ class Segment:
     @cached_property
     def heads(self) -> Heads:
         return Heads(self.stored.texts("heads"), [self.key(number) for number in range(self.size)])
-
-
-def _native(numbers: NDArray[Any]) -> NDArray[np.int64]:
-    return numbers.astype(np.int64)

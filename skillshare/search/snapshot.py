@@ -1,21 +1,34 @@
 """One state of the index, all segments as one: a document's id here counts through all of them."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skillshare.search.analysis import QueryWord
-from skillshare.search.fields import encoded, filter_word
-from skillshare.search.segments import NO_IDS, NO_WEIGHTS, Segment
-from skillshare.search.whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
+from .analysis import QueryWord
+from .fields import encoded, filter_word
+from .segments import NO_IDS, NO_WEIGHTS, Segment
+from .whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
 
 K1, B = 1.2, 0.5
 """BM25F's saturation and length norm; B measured best between 0.3 and 0.75 on six collections."""
 
+PASSING_KEPT = 32
+
 Mask = NDArray[np.bool_]
+
+
+class Facet(NamedTuple):
+    """The values of a filter, and the documents of each one after another; `firsts` is where each begins."""
+
+    values: list[str]
+    ids: Ids
+    firsts: NDArray[np.intp]
 
 
 class Snapshot:
@@ -30,7 +43,8 @@ class Snapshot:
         masks = [np.ones(segment.size, np.bool_) if alive is None else alive for segment, alive in segments]
         self.alive: Mask = np.concatenate([np.empty(0, np.bool_), *masks])
         self._norms: dict[str, NDArray[np.float32]] = {}
-        self._facets: dict[str, tuple[Ids, Ids, list[str]]] = {}
+        self._passing: dict[tuple[str, frozenset[str]], Mask] = {}
+        self._facets: dict[str, Facet] = {}
 
     def alive_in(self, at: int) -> Mask:
         """What is alive of the segment at this place."""
@@ -38,10 +52,10 @@ class Snapshot:
 
     def key(self, number: int) -> str:
         """The key of a document."""
-        at = int(np.searchsorted(self.starts, number, "right")) - 1
+        at = bisect_right(self.starts, number) - 1
         return self.segments[at].key(number - self.starts[at])
 
-    def keys(self) -> Iterator[tuple[int, str]]:
+    def living(self) -> Iterator[tuple[int, str]]:
         """Every living document's id and key."""
         for number in np.flatnonzero(self.alive).tolist():
             yield number, self.key(number)
@@ -51,10 +65,7 @@ class Snapshot:
         """Each of FACTS for all documents."""
         names = ("version", "starts_at", "made_at")
         none = np.empty(0, np.int64)
-        return {
-            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)])
-            for name in names
-        }
+        return {name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in names}
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
         """The documents that hold a word, ascending (the dead ones too), and how heavily."""
@@ -108,29 +119,36 @@ class Snapshot:
         return mask
 
     def passing(self, name: str, values: frozenset[str]) -> Mask:
-        """Which documents pass a filter with any of these values."""
+        """Which documents pass a filter with any of these values. Not to be changed: the last few are kept."""
+        if (known := self._passing.get((name, values))) is not None:
+            return known
         mask = np.zeros(self.size, np.bool_)
         for value in values:
             mask[self.postings("filters", filter_word(name, value))[0]] = True
+        if len(self._passing) >= PASSING_KEPT:
+            self._passing = {}
+        self._passing[name, values] = mask
         return mask
 
     def counts(self, name: str, mask: Mask) -> tuple[tuple[str, int], ...]:
         """How many of the masked documents have each value of a filter, most first."""
-        ids, numbers, values = self._facet(name)
-        counts = np.bincount(numbers[mask[ids]], minlength=len(values)).tolist()
-        found = [(value, count) for value, count in zip(values, counts, strict=True) if count]
+        facet = self._facet(name)
+        if not facet.values:
+            return ()
+        counts = np.add.reduceat(mask.take(facet.ids), facet.firsts, dtype=np.int32).tolist()
+        found = [(value, count) for value, count in zip(facet.values, counts, strict=True) if count]
         return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
-    def _facet(self, name: str) -> tuple[Ids, Ids, list[str]]:
+    def _facet(self, name: str) -> Facet:
         if name not in self._facets:
-            numbers: dict[str, int] = {}
-            all_ids, all_values = [NO_IDS], [NO_IDS]
+            lists: dict[str, list[Ids]] = {}
             for segment, start in zip(self.segments, self.starts, strict=True):
-                ids, codes, values = segment.facet(name)
-                renumbered = np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int32)
-                all_ids.append(ids + np.int32(start))
-                all_values.append(renumbered[codes])
-            self._facets[name] = (np.concatenate(all_ids), np.concatenate(all_values), list(numbers))
+                for value, ids in segment.facet(name):
+                    lists.setdefault(value, []).append(ids + np.int32(start))
+            sizes = [sum(map(len, found)) for found in lists.values()]
+            firsts = np.array([0, *accumulate(sizes)][:-1], np.intp)
+            every = [ids for found in lists.values() for ids in found]
+            self._facets[name] = Facet(list(lists), np.concatenate([NO_IDS, *every]), firsts)
         return self._facets[name]
 
     def near(self, word: str) -> set[str]:

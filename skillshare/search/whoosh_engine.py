@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skillshare.search import writing
-from skillshare.search.analysis import main_language, sounded_out
-from skillshare.search.engine import (
+from . import writing
+from .analysis import main_language, sounded_out
+from .engine import (
     Document,
     EngineStatus,
     IndexUnavailable,
@@ -21,10 +21,10 @@ from skillshare.search.engine import (
     SearchRequest,
     Suggestion,
 )
-from skillshare.search.generations import Generations
-from skillshare.search.matching import answer
-from skillshare.search.reading import Reader, unavailable_if_damaged
-from skillshare.search.segments import Memory
+from .generations import Generations
+from .matching import answer
+from .reading import Reader, unavailable_if_damaged
+from .segments import Memory
 
 MEMORY_BYTES = 32 << 20
 BUSY_SECONDS = 5.0
@@ -58,9 +58,7 @@ class WhooshEngine:
             page = answer(snapshot, request, self.languages)
         return replace(page, took_ms=(time.perf_counter() - began) * 1000)
 
-    def complete(
-        self, prefix: str, kinds: frozenset[str], language: str, limit: int = 8
-    ) -> tuple[Suggestion, ...]:
+    def complete(self, prefix: str, kinds: frozenset[str], language: str, limit: int = 8) -> tuple[Suggestion, ...]:
         """See SearchEngine."""
         typed = sounded_out(prefix)
         if not typed:
@@ -69,9 +67,7 @@ class WhooshEngine:
             found = [
                 (each.order, each.head, segment.key(each.number))
                 for at, segment in enumerate(snapshot.segments)
-                for each in segment.heads.complete(
-                    typed, snapshot.alive_in(at), kinds, main_language(language), limit
-                )
+                for each in segment.heads.complete(typed, snapshot.alive_in(at), kinds, main_language(language), limit)
             ]
         return tuple(Suggestion(key) for _, _, key in sorted(found)[:limit])
 
@@ -81,12 +77,13 @@ class WhooshEngine:
         gone, added = {*documents, *deletions}, [writing.prepared(each) for each in documents.values()]
         if not gone:
             return
-        with self._generations.writing(self._busy_seconds), self._reader.reading(newest=True) as snapshot:
-            writing.replace(self._generations, self._generations.mark(), snapshot, gone, added)
+        with self._generations.writing(self._busy_seconds):
+            with self._reader.reading(newest=True) as snapshot:
+                mark = self._generations.mark()
+            with unavailable_if_damaged():
+                writing.replace(self._generations, mark, snapshot, gone, added)
 
-    def rebuild(
-        self, documents: Iterable[Document], progress: Callable[[int], None] = lambda done: None
-    ) -> str:
+    def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] = lambda done: None) -> str:
         """See SearchEngine."""
         with self._generations.writing(self._busy_seconds):
             return str(writing.rebuild(self._generations, documents, progress))
@@ -95,7 +92,7 @@ class WhooshEngine:
         """See SearchEngine."""
         with self._reader.reading() as snapshot:
             versions = snapshot.facts["version"]
-            return {key: int(versions[number]) for number, key in snapshot.keys()}
+            return {key: int(versions[number]) for number, key in snapshot.living()}
 
     def status(self) -> EngineStatus:
         """See SearchEngine. Also looks whether every file is still there and as long as it was."""

@@ -116,8 +116,11 @@ class StillFile(BufferFile):  # type: ignore[misc]  # Whoosh has no types
             raise EOFError(f"{self._name} ends early")
         return found
 
+    def size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
     def whole(self) -> bytes:
-        return self.get(0, os.fstat(self._descriptor).st_size)
+        return self.get(0, self.size())
 
 
 class StillStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
@@ -240,7 +243,7 @@ class Stored:
 
     def _text_reader(self, column: str) -> Any:
         file = self._columns[column]
-        return VarBytesColumn().reader(file, 0, len(file.whole()), self.size)
+        return VarBytesColumn().reader(file, 0, file.size(), self.size)
 
 
 class Group(NamedTuple):
@@ -314,9 +317,7 @@ class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no 
             part = slice(at, at + BLOCK)
             seen = [lengths[number] for number in ids[part]]
             shortest, longest = min(shortest, *seen), max(longest, *seen)
-            self._block(
-                ids[part], weights[part], places[part], (min(seen), max(seen)), at + BLOCK >= len(ids)
-            )
+            self._block(ids[part], weights[part], places[part], (min(seen), max(seen)), at + BLOCK >= len(ids))
         info._weight, info._df, info._maxweight = sum(weights), len(ids), max(weights)
         info._minlength, info._maxlength = byte_to_length(shortest), byte_to_length(longest)
         info._minid, info._maxid = ids[0], ids[-1]
@@ -349,8 +350,7 @@ class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no 
 
 def _length_bytes(lengths: Any, field: str) -> bytearray:
     return bytearray(
-        length_to_byte(lengths.doc_field_length(number, field) or 0)
-        for number in range(lengths.doc_count_all())
+        length_to_byte(lengths.doc_field_length(number, field) or 0) for number in range(lengths.doc_count_all())
     )
 
 
@@ -361,9 +361,7 @@ class GroupedCodec(W3Codec):  # type: ignore[misc]  # Whoosh has no types
         return GroupedFieldWriter(self, storage, segment)
 
     def new_segment(self, storage: Any, indexname: str) -> Any:
-        return W3Segment(
-            W3Codec(blocklimit=BLOCK, compression=0), indexname
-        )  # what is pickled is Whoosh's own
+        return W3Segment(W3Codec(blocklimit=BLOCK, compression=0), indexname)  # what is pickled is Whoosh's own
 
 
 class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
@@ -371,9 +369,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
 
     def __init__(self, folder: Path) -> None:
         index = FileIndex(StillStorage(str(folder)), schema=SCHEMA, indexname=NAME)
-        super().__init__(
-            index, codec=GroupedCodec(blocklimit=BLOCK, compression=0), compound=False, _lk=False
-        )
+        super().__init__(index, codec=GroupedCodec(blocklimit=BLOCK, compression=0), compound=False, _lk=False)
         self.folder = folder
         self.pool = GroupedPostings()
 
@@ -394,9 +390,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
         for old in kept.tolist():
             columns = {column: values[old].encode() for column, values in texts.items()}
             columns["facts"] = facts[old].tobytes()
-            new_number[old] = self._add_columns(
-                {field: int(lengths[field][old]) for field in SCORED}, columns
-            )
+            new_number[old] = self._add_columns({field: int(lengths[field][old]) for field in SCORED}, columns)
         for field in SCHEMA.names():
             for word in stored.words(field):
                 self._take_over_word(stored, field, word, new_number)

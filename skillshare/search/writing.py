@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from skillshare.search import whoosh_parts as parts
-from skillshare.search.engine import Document
-from skillshare.search.fields import columns_of, postings_of
-from skillshare.search.generations import Generations, Mark, read_checks, write_checks
-from skillshare.search.snapshot import Snapshot
+from . import whoosh_parts as parts
+from .engine import Document
+from .fields import columns_of, postings_of
+from .generations import Generations, Mark, read_checks, write_checks
+from .snapshot import Snapshot
 
 CHUNK = 10_000
 """Documents of a segment when rebuilding: about 80 MB while it is made."""
@@ -31,9 +31,7 @@ def prepared(document: Document) -> Prepared:
     return postings_of(document), columns_of(document)
 
 
-def replace(
-    generations: Generations, mark: Mark, snapshot: Snapshot, gone: set[str], added: list[Prepared]
-) -> None:
+def replace(generations: Generations, mark: Mark, snapshot: Snapshot, gone: set[str], added: list[Prepared]) -> None:
     """Commit: documents with the keys in `gone` go, those `added` come, and small segments are merged."""
     folder = generations.path(mark)
     parts.forget_unpublished(folder, mark.contents)
@@ -118,10 +116,7 @@ def _merge(writer: parts.Writer, snapshot: Snapshot, added: int) -> list[Any]:
     A segment goes when it is at most twice as large as what is already going: so there are never more segments
     than a logarithm of the documents, and each document is copied no more often.
     """
-    masks = [
-        parts.alive_in(each, stored.size)
-        for each, stored in zip(writer.segments, snapshot.segments, strict=True)
-    ]
+    masks = [parts.alive_in(each, stored.size) for each, stored in zip(writer.segments, snapshot.segments, strict=True)]
     living = [
         segment.size if mask is None else int(np.count_nonzero(mask))
         for segment, mask in zip(snapshot.segments, masks, strict=True)
