@@ -107,9 +107,7 @@ def postgres() -> Iterator[str]:
             str(binaries / "initdb"), "--pgdata", str(data), "--username=teachback", "--auth=scram-sha-256",
             f"--pwfile={password_file}", "--encoding=UTF8", f"--locale={utf8_locale()}", "--no-sync",
         ]  # fmt: skip
-        made = subprocess.run(
-            initdb, check=False, cwd=folder, capture_output=True, text=True, **identity(user)
-        )
+        made = subprocess.run(initdb, check=False, cwd=folder, capture_output=True, text=True, **identity(user))
         if made.returncode:
             raise DidNotStart(made.stderr)
 

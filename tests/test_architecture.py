@@ -310,9 +310,7 @@ def test_templates_have_nothing_inline_and_keep_flasks_names():
     # A mail's style is its own matter: mail readers load no style sheets and know no policy.
     pages = [path for path in TEMPLATES if ROOT / "templates" / "mail" not in path.parents]
     problems = [
-        f"{path.relative_to(ROOT)} {problem}"
-        for path in pages
-        for problem in template_problems(path.read_text())
+        f"{path.relative_to(ROOT)} {problem}" for path in pages for problem in template_problems(path.read_text())
     ]
 
     assert problems == []

@@ -11,9 +11,7 @@ from tests.loopback import LeftTheMachine
 # not by connecting, so that nothing leaves the machine even where the rule is broken.
 
 
-@pytest.mark.parametrize(
-    "host", ["192.0.2.1", "2001:db8::1", "example.org", b"example.org", "127.0.0.1.example.org"]
-)
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "example.org", b"example.org", "127.0.0.1.example.org"])
 @pytest.mark.parametrize("event", ["socket.connect", "socket.sendto"])
 def test_another_machine_is_refused(event, host):
     with pytest.raises(LeftTheMachine):
