@@ -3,11 +3,14 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from . import access, answers, assets, guard, headers, pages, signed_in
+from . import access, answers, assets, guard, headers, home, pages, signed_in, words
 
 csrf = CSRFProtect()
 
-BLUEPRINTS = (pages.bp,)
+BLUEPRINTS = (
+    home.bp,
+    pages.bp,
+)
 
 
 def register(app: Flask) -> None:
@@ -18,6 +21,8 @@ def register(app: Flask) -> None:
     signed_in.start(app)
     access.start(app)
     answers.start(app)
+    words.start(app)
     headers.start(app)
+    app.url_build_error_handlers.append(lambda _error, endpoint, _values: f"/not-there/{endpoint}")  # BUILDING
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
