@@ -55,6 +55,7 @@ def upgrade() -> None:
     op.create_table('member',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('handle', sa.String(length=30), nullable=False),
+    sa.Column('handle_twin', sa.String(length=30), nullable=False),
     sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('pronouns', sa.String(length=30), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
@@ -80,7 +81,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['area_id'], ['area.id'], name=op.f('fk_member_area_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_member')),
     sa.UniqueConstraint('email_key', name=op.f('uq_member_email_key')),
-    sa.UniqueConstraint('handle', name=op.f('uq_member_handle'))
+    sa.UniqueConstraint('handle', name=op.f('uq_member_handle')),
+    sa.UniqueConstraint('handle_twin', name=op.f('uq_member_handle_twin'))
     )
     with op.batch_alter_table('member', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_member_area_id'), ['area_id'], unique=False)
@@ -441,6 +443,7 @@ def upgrade() -> None:
     sa.Column('goal', sa.String(length=280), nullable=False),
     sa.Column('help_note', sa.String(length=280), nullable=False),
     sa.Column('needs_note', sa.String(length=280), nullable=False),
+    sa.Column('reason', sa.String(length=500), nullable=False),
     sa.Column('created_at', sa.DateTime(), nullable=False),
     sa.Column('updated_at', sa.DateTime(), nullable=False),
     sa.CheckConstraint("(seat_no IS NOT NULL) = (state IN ('going', 'offered'))", name=op.f('ck_registration_seat_goes_with_state')),

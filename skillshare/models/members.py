@@ -3,6 +3,7 @@
 import enum
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from skillshare import clock, limits
 from skillshare.db import Base, Versioned, choice, db
-from skillshare.errors import RuleBroken
+from skillshare.errors import EditConflict, RuleBroken
 
 from .places import Area
 
@@ -58,6 +59,7 @@ class Member(Versioned, Base):
     )
 
     handle: Mapped[str] = mapped_column(sa.String(limits.HANDLE_MAX), unique=True)
+    handle_twin: Mapped[str] = mapped_column(sa.String(limits.HANDLE_MAX), unique=True)
     name: Mapped[str] = mapped_column(sa.String(limits.NAME))
     pronouns: Mapped[str] = mapped_column(sa.String(limits.PRONOUNS), default="")
     email: Mapped[str] = mapped_column(sa.String(limits.EMAIL))
@@ -91,6 +93,7 @@ class Member(Versioned, Base):
         now = clock.now()
         member = cls(
             handle=handle,
+            handle_twin=twin(handle),
             name=name,
             email=email,
             email_key=email_key(email),
@@ -105,6 +108,43 @@ class Member(Versioned, Base):
         )
         db.session.add(member)
         return member
+
+    def join_again(self, *, handle: str, name: str, locale: str, zone: str, password_hash: str | None) -> None:
+        """Before the address is confirmed, whoever filled in the form last says what the account is like."""
+        check_handle(handle, but=self)
+        self.handle, self.name, self.locale, self.zone = handle, name, locale, zone
+        self.password_hash = password_hash
+        self.is_adult_said_at = self.rules_agreed_at = clock.now()
+
+    def edit(
+        self,
+        *,
+        version: int,
+        name: str,
+        pronouns: str,
+        about: str,
+        area: Area | None,
+        locale: str,
+        zone: str,
+        seen_as: SeenAs,
+        name_seen_by: NameSeenBy,
+        languages: Iterable[str],
+    ) -> None:
+        """Change what the member says of themselves, and who sees it. Raises `EditConflict` on an old `version`."""
+        if version != self.version:
+            raise EditConflict(_("You saved this in another window meanwhile. Nothing is lost: both texts are below."))
+        self.name, self.pronouns, self.about, self.area = name, pronouns, about, area
+        self.locale, self.zone = locale, zone
+        self.seen_as, self.name_seen_by = seen_as, name_seen_by
+        self._speak(languages)
+        self.version += 1
+
+    def _speak(self, codes: Iterable[str]) -> None:
+        wanted = list(dict.fromkeys(codes))
+        for row in [row for row in self.languages if row.code not in wanted]:
+            self.languages.remove(row)
+        spoken = {row.code for row in self.languages}
+        self.languages.extend(MemberLanguage(code=code) for code in wanted if code not in spoken)
 
     def confirm(self) -> None:
         """The e-mail address is theirs: the account is open. Saying so twice is harmless."""
@@ -122,6 +162,13 @@ class Member(Versioned, Base):
     def by_email(cls, email: str) -> "Member | None":
         """The member behind an address, ignoring case; None for an address nobody has."""
         return db.session.scalar(sa.select(cls).where(cls.email_key == email_key(email)))
+
+    @classmethod
+    def by_address_or_handle(cls, said: str) -> "Member | None":
+        """The member behind what somebody types to sign in."""
+        if "@" in said:
+            return cls.by_email(said)
+        return db.session.scalar(sa.select(cls).where(cls.handle == said.strip().lower()))
 
     def __str__(self) -> str:
         return self.handle
@@ -143,11 +190,16 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", email.strip()).lower()
 
 
-def check_handle(handle: str) -> None:
-    """Raise `RuleBroken` on `handle` unless it is well formed, free, and nobody's twin."""
+def check_handle(handle: str, but: Member | None = None) -> None:
+    """Raise `RuleBroken` on `handle` unless it is well formed, nobody's (except of `but`), and no official's twin."""
     if not HANDLE.fullmatch(handle):
         raise RuleBroken(_("Use 3 to 30 small letters a to z, digits or _."), field="handle")
-    if handle.translate(LOOKALIKES) in {word.translate(LOOKALIKES) for word in RESERVED_HANDLES}:
+    if twin(handle) in {twin(word) for word in RESERVED_HANDLES}:
         raise RuleBroken(_("This handle is kept free. Please choose another."), field="handle")
-    if db.session.scalar(sa.select(sa.exists().where(Member.handle == handle))):
-        raise RuleBroken(_("Somebody has this handle already. Please choose another."), field="handle")
+    if db.session.scalar(sa.select(sa.exists().where(Member.handle_twin == twin(handle)))):
+        raise RuleBroken(_("Somebody has this handle or one that looks like it. Please choose another."), field="handle")
+
+
+def twin(handle: str) -> str:
+    """What a handle looks like at a glance: two with the same look are one too many."""
+    return handle.translate(LOOKALIKES)

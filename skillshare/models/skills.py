@@ -143,7 +143,7 @@ class Skill(Public, Versioned, Searchable, Base):
     @classmethod
     def whole(cls) -> sa.Select["Skill"]:
         """Skills with all that their own page shows."""
-        first = joinedload(cls.links).joinedload(SkillLink.to_skill).selectinload(Skill.texts)
+        first = selectinload(cls.links).joinedload(SkillLink.to_skill).selectinload(Skill.texts)
         return sa.select(cls).options(selectinload(cls.texts), selectinload(cls.names), joinedload(cls.topic), first)
 
     @classmethod

@@ -31,7 +31,8 @@ def _set(response: Response) -> Response:
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = f"max-age={A_YEAR_SECONDS}; includeSubDomains"
     if "Cache-Control" not in response.headers:
-        personal = g.get("member") is not None or session.accessed
+        known = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+        personal = known or session.modified or g.get("member") is not None
         response.headers["Cache-Control"] = "private, no-store" if personal else "no-cache"
     if response.mimetype == "text/html":
         response.vary.update(("Cookie", "Accept-Language"))

@@ -1,0 +1,1 @@
+"""A believable community for development, screenshots and load."""
