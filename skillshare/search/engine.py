@@ -89,14 +89,16 @@ class Text:
 class SearchRequest:
     """One question to an engine.
 
-    A document passes a filter with any of its values, and must pass all filters. `left` keeps out what is
-    known to be full. `starts` are the bounds of `starts_at`, from inclusive to exclusive. `exact` turns off
-    forgiveness for typing mistakes. Raises TooDeep.
+    A document passes a filter with any of its values, and must pass all filters. What has any value in `without`
+    is not there: neither found, nor counted, nor a reason for a correction. `left` keeps out what is known to be full.
+    `starts` are the bounds of `starts_at`, from inclusive to exclusive. `exact` turns off forgiveness for typing
+    mistakes. Raises TooDeep.
     """
 
     text: Text = Text()
     kinds: frozenset[str] = frozenset()  # none: all
     filters: Filters = field(default_factory=dict)
+    without: Filters = field(default_factory=dict)
     starts_from: int | None = None
     starts_before: int | None = None
     left: bool = False
@@ -190,8 +192,8 @@ class SearchEngine(Protocol):
         Needs nothing of what was there before. `progress` is told how many documents are in. Raises IndexBusy.
         """
 
-    def versions(self) -> Mapping[str, int]:
-        """Every key with the version that is findable now, to compare with the database."""
+    def versions(self, keys: Iterable[str] | None = None) -> Mapping[str, int]:
+        """Every key (or those of `keys` that are there) with the version findable now, to compare with the database."""
 
     def status(self) -> EngineStatus:
         """How the engine is; never raises."""

@@ -31,6 +31,8 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
     """The page that was asked for, but for the time it took."""
     filters = {name: snapshot.passing(name, values) for name, values in request.all_filters().items()}
     within = snapshot.alive & _starting_between(snapshot, request.starts_from, request.starts_before)
+    for name, values in request.without.items():
+        within &= ~snapshot.passing(name, values)
     open_to_all = _all_of(within, *filters.values())
     words = [word for said in request.text.words for word in query_words(said, languages)]
     found = _find(snapshot, request, words, languages)

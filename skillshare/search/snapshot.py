@@ -1,7 +1,7 @@
 """One state of the index, all segments as one: a document's id here counts through all of them."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate
 from math import log
@@ -59,6 +59,14 @@ class Snapshot:
         """Every living document's id and key."""
         for number in np.flatnonzero(self.alive).tolist():
             yield number, self.key(number)
+
+    def living_of(self, keys: Iterable[str]) -> Iterator[tuple[int, str]]:
+        """The living documents among these keys, each with its id."""
+        for key in keys:
+            for segment, start in zip(self.segments, self.starts, strict=True):
+                number = segment.number_of(key)
+                if number is not None and self.alive[start + number]:
+                    yield start + number, key
 
     @cached_property
     def facts(self) -> dict[str, NDArray[np.int64]]:

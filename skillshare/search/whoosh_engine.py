@@ -88,11 +88,12 @@ class WhooshEngine:
         with self._generations.writing(self._busy_seconds):
             return str(writing.rebuild(self._generations, documents, progress))
 
-    def versions(self) -> Mapping[str, int]:
+    def versions(self, keys: Iterable[str] | None = None) -> Mapping[str, int]:
         """See SearchEngine."""
-        with self._reader.reading() as snapshot:
+        with self._reader.reading(newest=True) as snapshot:
             versions = snapshot.facts["version"]
-            return {key: int(versions[number]) for number, key in snapshot.living()}
+            living = snapshot.living() if keys is None else snapshot.living_of(keys)
+            return {key: int(versions[number]) for number, key in living}
 
     def status(self) -> EngineStatus:
         """See SearchEngine. Also looks whether every file is still there and as long as it was."""
