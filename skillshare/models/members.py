@@ -14,6 +14,7 @@ from skillshare import clock, limits
 from skillshare.db import Base, Versioned, choice, db
 from skillshare.errors import EditConflict, RuleBroken
 
+from .outbox import Searchable
 from .places import Area
 
 HANDLE = re.compile(r"[a-z0-9_]{3,30}")
@@ -48,7 +49,7 @@ class NameSeenBy(enum.StrEnum):
     MEMBERS = "members"
 
 
-class Member(Versioned, Base):
+class Member(Versioned, Searchable, Base):
     """A person with an account, known to the others by a handle of their choice."""
 
     __tablename__ = "member"
@@ -169,6 +170,11 @@ class Member(Versioned, Base):
         if "@" in said:
             return cls.by_email(said)
         return db.session.scalar(sa.select(cls).where(cls.handle == said.strip().lower()))
+
+    @property
+    def search_keys(self) -> tuple[str, ...]:
+        """What they offer, ask for and host: others find it as far as their page reaches, while they are active."""
+        return (f"member:{self.id}",)
 
     def __str__(self) -> str:
         return self.handle
