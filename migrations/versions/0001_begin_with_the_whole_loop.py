@@ -435,7 +435,7 @@ def upgrade() -> None:
     sa.Column('public_id', sa.String(length=22), nullable=False),
     sa.Column('skill_session_id', sa.Integer(), nullable=False),
     sa.Column('member_id', sa.Integer(), nullable=False),
-    sa.Column('state', sa.Enum('going', 'waiting', 'offered', 'passed', 'withdrew', 'removed', name='placestate', native_enum=False, length=20), nullable=False),
+    sa.Column('state', sa.Enum('going', 'waiting', 'offered', 'passed', 'withdrew', 'removed', 'cancelled', name='placestate', native_enum=False, length=20), nullable=False),
     sa.Column('seat_no', sa.Integer(), nullable=True),
     sa.Column('waiting_since', sa.DateTime(), nullable=True),
     sa.Column('offered_until', sa.DateTime(), nullable=True),

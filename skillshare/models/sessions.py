@@ -19,9 +19,10 @@ from skillshare.errors import EditConflict, NotAllowed, RuleBroken
 from .knowhow import MemberSkill
 from .listings import Offer, Where
 from .members import Member, MemberState
+from .notices import notify
 from .outbox import Searchable
 from .places import Area
-from .skills import Skill
+from .skills import Skill, Topic
 from .visibility import Viewer, not_blocked
 
 
@@ -118,6 +119,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
     ) -> "SkillSession":
         """Fix a date. `by` hosts, and shows every skill; co-hosts show them too. They hold no learner seat.
 
+        Co-hosts are told, and may step down; nothing is said of what they can show but here.
         Raises `NotAllowed` before the account is open; `RuleBroken` on a field that makes no meeting.
         """
         if not by.is_active:
@@ -125,6 +127,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
         if not skills:
             raise RuleBroken(_("Say which skill it is about."), field="skills")
         _check_times(starts_at, ends_at)
+        check_capacity(capacity)
         _check_place(where, area, place, link)
         if offer is not None and offer.member_id != by.id:
             raise NotAllowed
@@ -151,10 +154,15 @@ class SkillSession(Public, Versioned, Searchable, Base):
             state=SessionState.SCHEDULED,
         )
         db.session.add(session)
-        for host in dict.fromkeys([by, *co_hosts]):
-            for skill in session.skills:
-                session.parts.append(Part(member=host, skill=skill, kind=PartKind.SHOWS))
-                MemberSkill.say(host, skill, shows=True)
+        others = [member for member in dict.fromkeys(co_hosts) if member is not by]
+        session.parts = [
+            Part(member=host, skill=skill, kind=PartKind.SHOWS) for host in (by, *others) for skill in session.skills
+        ]
+        db.session.flush()
+        for skill in session.skills:
+            MemberSkill.say(by, skill, shows=True)
+        for co_host in others:
+            notify(co_host, "named_co_host", session)
         return session
 
     @classmethod
@@ -167,10 +175,42 @@ class SkillSession(Public, Versioned, Searchable, Base):
         """What is on, as far as `viewer` may see, soonest first, ready to be listed."""
         return (
             cls.visible_to(viewer)
-            .where(cls.state == SessionState.SCHEDULED, cls.ends_at > clock.now())
+            .where(
+                cls.state == SessionState.SCHEDULED,
+                cls.ends_at > clock.now(),
+                cls.starts_at > clock.now() - limits.SESSION_MAX,  # follows from the line above; the index knows it
+            )
             .options(*cls.to_list())
             .order_by(cls.starts_at, cls.id)
         )
+
+    @classmethod
+    def about(cls, topics: Iterable[str] = (), areas: Iterable[str] = (), online: bool = False) -> Any:
+        """SQL: on one of these shelves (slugs), in one of these areas (public ids), to be joined from afar."""
+        on_shelf = (
+            sa.select(SessionSkill.skill_session_id)
+            .join(Skill, Skill.id == SessionSkill.skill_id)
+            .join(Topic, Topic.id == Skill.topic_id)
+            .where(Topic.slug.in_(topics))
+        )
+        here = sa.select(Area.id).where(Area.public_id.in_(areas))
+        return sa.and_(
+            sa.true(),
+            *([cls.id.in_(on_shelf)] if topics else []),
+            *([cls.area_id.in_(here)] if areas else []),
+            *([cls.where != Where.IN_PERSON] if online else []),
+        )
+
+    @classmethod
+    def locked(cls, id_: int) -> "SkillSession":
+        """The session as it is now, held until the commit: for rules that span its rows."""
+        return db.session.scalars(
+            sa.select(cls)
+            .where(cls.id == id_)
+            .options(*cls.whole())
+            .with_for_update(of=cls)
+            .execution_options(populate_existing=True)
+        ).one()
 
     @classmethod
     def _seen_by(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -190,7 +230,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
         """The loader options of a session's own page."""
         return (
             *cls.to_list(),
-            selectinload(cls.skills).selectinload(Skill.texts),
+            selectinload(cls.skills).joinedload(Skill.texts),
             selectinload(cls.parts).joinedload(Part.member),
         )
 
@@ -198,6 +238,12 @@ class SkillSession(Public, Versioned, Searchable, Base):
     def host_ids(self) -> set[int]:
         """Those who keep the session: the host and everyone who shows."""
         return {self.host_id} | {part.member_id for part in self.parts if part.kind is PartKind.SHOWS}
+
+    @property
+    def shows(self) -> list[Member]:
+        """The people who show something there, the host first."""
+        people = {part.member_id: part.member for part in self.parts if part.kind is PartKind.SHOWS}
+        return sorted(people.values(), key=lambda member: member.id != self.host_id)
 
     @property
     def has_begun(self) -> bool:
@@ -229,7 +275,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
         return opens <= clock.now() <= closes
 
     def edit(self, *, by: Member, version: int, **changes: Any) -> None:
-        """Change what the session says (not its capacity: `seats.set_capacity`). A new time raises `seq`.
+        """Change what the session says (not its capacity, see `seats.edit`). A new time raises `seq`.
 
         Raises `EditConflict` when it was saved since `version`, `RuleBroken` once it is over or cancelled.
         """
@@ -249,13 +295,27 @@ class SkillSession(Public, Versioned, Searchable, Base):
         self.version += 1
 
     def not_held(self, *, by: Member) -> None:
-        """A host says that it did not take place."""
-        self._check_host(by)
-        if not self.has_begun:
+        """A host says that it did not take place. Twice is once."""
+        session = SkillSession.locked(self.id)
+        session._check_host(by)
+        if not session.has_begun:
             raise RuleBroken(_("This session has not begun yet. You can cancel it."))
-        if self.state is not SessionState.SCHEDULED:
+        if session.state not in (SessionState.SCHEDULED, SessionState.NOT_HELD):
             raise RuleBroken(_("It is already said what became of this session."))
-        self.state = SessionState.NOT_HELD
+        session.state = SessionState.NOT_HELD
+
+    def can_step_down(self, member: Member | None) -> bool:
+        """Whether `member` was named as one who shows, but does not keep the session."""
+        return self.is_on and self.can_host(member) and member is not None and member.id != self.host_id
+
+    def step_down(self, *, by: Member) -> None:
+        """One who shows beside the host does not, after all. The host shows everything, so the session stands."""
+        session = SkillSession.locked(self.id)
+        if not session.can_step_down(by):
+            raise NotAllowed
+        for part in [part for part in session.parts if part.member_id == by.id]:
+            session.parts.remove(part)
+        notify(session.host, "co_host_stepped_down", session, again=str(by.id))
 
     def _check_host(self, by: Member) -> None:
         if not self.can_host(by):
@@ -301,6 +361,11 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
         raise RuleBroken(_("That is more than a year and a half away. Choose a nearer day."), field="starts_at")
     if not limits.SESSION_MIN <= ends_at - starts_at <= limits.SESSION_MAX:
         raise RuleBroken(_("A session lasts from 5 minutes to 24 hours."), field="ends_at")
+
+
+def check_capacity(capacity: int) -> None:
+    if not limits.CAPACITY_MIN <= capacity <= limits.CAPACITY_MAX:
+        raise RuleBroken(_("From 1 to %(most)s places.", most=limits.CAPACITY_MAX), field="capacity")
 
 
 def _check_place(where: Where, area: Area | None, place: str, link: str) -> None:
