@@ -7,6 +7,7 @@ from . import (  # noqa: F401 I001  the order is the rule
     tokens,
     visibility,
     notices,
+    accounts,
     once,
     skills,
     knowhow,

@@ -113,7 +113,8 @@ class Member(Versioned, Searchable, Base):
     def join_again(self, *, handle: str, name: str, locale: str, zone: str, password_hash: str | None) -> None:
         """Before the address is confirmed, whoever filled in the form last says what the account is like."""
         check_handle(handle, but=self)
-        self.handle, self.name, self.locale, self.zone = handle, name, locale, zone
+        self.handle, self.handle_twin = handle, twin(handle)
+        self.name, self.locale, self.zone = name, locale, zone
         self.password_hash = password_hash
         self.is_adult_said_at = self.rules_agreed_at = clock.now()
 
@@ -197,12 +198,13 @@ def email_key(email: str) -> str:
 
 
 def check_handle(handle: str, but: Member | None = None) -> None:
-    """Raise `RuleBroken` on `handle` unless it is well formed, nobody's (except of `but`), and no official's twin."""
+    """Raise `RuleBroken` on `handle` unless it is well formed, free, and nobody's twin (except that of `but`)."""
     if not HANDLE.fullmatch(handle):
         raise RuleBroken(_("Use 3 to 30 small letters a to z, digits or _."), field="handle")
     if twin(handle) in {twin(word) for word in RESERVED_HANDLES}:
         raise RuleBroken(_("This handle is kept free. Please choose another."), field="handle")
-    if db.session.scalar(sa.select(sa.exists().where(Member.handle_twin == twin(handle)))):
+    taken = sa.exists().where(Member.handle_twin == twin(handle), Member.id != (but.id if but else 0))
+    if db.session.scalar(sa.select(taken)):
         raise RuleBroken(_("Somebody has this handle or one that looks like it. Please choose another."), field="handle")
 
 

@@ -26,9 +26,15 @@ def render_form(template: str, form: Form, **context: Any) -> Answer:
     """The page of a form: 200 when it is new, 422 with what is wrong, 409 when somebody saved in between."""
     status = 200
     if request.method not in SAFE_METHODS:
-        db.session.rollback()
+        let_go()
         status = 409 if form.conflict else 422
     return render_template(template, form=form, **context), status
+
+
+def let_go() -> None:
+    """End the transaction, and with it every lock, without forgetting what was read for the page."""
+    db.session.expunge_all()
+    db.session.rollback()
 
 
 def done(location: str, message: str | None = None, category: str = "message") -> Response:
