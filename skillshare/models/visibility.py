@@ -142,7 +142,7 @@ class Viewer:
         """All of the above in one query."""
         ties: dict[str, set[int]] = {"blocked": set(), Reach.PARTNERS.name: set(), Reach.PEERS.name: set()}
         if self.member is not None:
-            asked = [("blocked", blocked_ids_of(self.id))]
+            asked: list[tuple[str, sa.SelectBase]] = [("blocked", blocked_ids_of(self.id))]
             asked += [(reach.name, ids_of(self.id)) for reach, known in _relations.items() for ids_of in known]
             found = [sa.select(sa.literal(tie), ids.subquery().c[0]) for tie, ids in asked]
             for tie, member_id in db.session.execute(sa.union_all(*found)):
