@@ -69,8 +69,7 @@ ABOUT = {
 OFFER_TITLES = {
     "en": (
         "{skill}, from the very start",
-        "{skill} at my kitchen table",
-        "{skill}: bring one, mend one, take it home",
+        "{skill}: ask me anything",
         "{skill} without fear",
         "An evening of {skill_lower}",
         "{skill}: the part nobody tells you",
@@ -80,7 +79,7 @@ OFFER_TITLES = {
     ),
     "es": (
         "{skill}, desde cero",
-        "{skill} en la mesa de mi cocina",
+        "{skill}: pregunta lo que quieras",
         "{skill} sin miedo",
         "{skill}: lo que nadie te cuenta",
         "{skill} con lo que tienes en casa",
@@ -113,14 +112,8 @@ TIMES = {
     "es": ("Tardes después de las seis", "Sábados por la mañana", "Entre semana por la mañana", "Los domingos"),
 }
 SESSION_TITLES = {
-    "en": (
-        "{skill} at the hall",
-        "{skill}: try it yourself",
-        "{skill} in the shed",
-        "First steps in {skill_lower}",
-        "{skill}, second go",
-    ),
-    "es": ("{skill} en el local", "{skill}: pruébalo", "{skill} en el taller", "Primeros pasos: {skill_lower}"),
+    "en": ("{skill}: try it yourself", "{skill}, hands on", "First steps: {skill_lower}", "{skill}, second go", "{skill}, slowly"),
+    "es": ("{skill}: pruébalo", "{skill}, manos a la obra", "Primeros pasos: {skill_lower}", "{skill}, despacio"),
 }
 LINES = {
     "en": (

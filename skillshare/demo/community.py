@@ -231,7 +231,7 @@ def _session(story: Community, starts_at: datetime) -> tuple[SkillSession, list[
             starts_at=starts_at,
             ends_at=starts_at + timedelta(minutes=story.random.choice((45, 60, 90, 120))),
             zone=story.zone,
-            capacity=story.random.choice((1, 3, 4, 6, 8)),
+            capacity=story.random.choice((2, 4, 6, 6, 8)),
             practice=offer.practice,
             theory=offer.theory,
             language=locale,
@@ -244,7 +244,7 @@ def _session(story: Community, starts_at: datetime) -> tuple[SkillSession, list[
         db.session.flush()
     going = []
     with clock.stopped_at(planned + timedelta(days=1)):
-        for member in story.random.sample(story.others(host), story.random.randint(1, 6)):
+        for member in story.random.sample(story.others(host), story.random.randint(1, 5)):
             place = take_place(skill_session, by=member, goal=story.random.choice(cast.GOALS[member.locale]))
             if place.is_going:
                 going.append(member)
