@@ -1,24 +1,25 @@
 """Offers and wants: standing words of a member to everybody. "I can show …", "I want to learn …", "me too"."""
 
 import enum
-from datetime import date
-from typing import Any, Self
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, declared_attr, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, declared_attr, joinedload, mapped_column, relationship
 
 from skillshare import clock, limits
 from skillshare.db import Base, Public, Versioned, choice, db
 from skillshare.errors import EditConflict, NotAllowed, RuleBroken
 
 from .knowhow import MemberSkill
-from .members import Member
+from .members import Member, MemberState
 from .notices import notify
 from .outbox import Searchable
 from .places import Area
 from .skills import Care, Skill
-from .visibility import Viewer, listed_owners
+from .visibility import Viewer, listed_owners, not_blocked, visible_members
 
 
 class ListingState(enum.StrEnum):
@@ -50,6 +51,8 @@ class Where(enum.StrEnum):
 
 class Listing(Public, Versioned, Searchable):
     """What offers and wants share: whose they are, about which skill, and being open, paused or withdrawn."""
+
+    LASTS: ClassVar[timedelta]
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-10)
     title: Mapped[str] = mapped_column(sa.String(limits.TITLE))
@@ -121,6 +124,16 @@ class Listing(Public, Versioned, Searchable):
         )
 
     @classmethod
+    def under(cls, topic_ids: Collection[int], area_ids: Collection[int]) -> list[sa.ColumnElement[bool]]:
+        """SQL: about a skill of one of these topics, and in one of these areas. An empty list asks nothing."""
+        wishes: list[sa.ColumnElement[bool]] = []
+        if topic_ids:
+            wishes.append(cls.skill_id.in_(sa.select(Skill.id).where(Skill.topic_id.in_(topic_ids))))
+        if area_ids:
+            wishes.append(cls.area_id.in_(area_ids))
+        return wishes
+
+    @classmethod
     def to_list(cls) -> tuple[Any, ...]:
         """The loader options of a row in a list."""
         return (
@@ -149,22 +162,23 @@ class Listing(Public, Versioned, Searchable):
         return member is not None and member.id == self.member_id and self.state is not ListingState.WITHDRAWN
 
     def pause(self, *, by: Member) -> None:
-        """Take it off the lists for a while; its link still works."""
+        """Take it off the lists for a while; its link still works. Twice is once."""
         self._check_owner(by)
-        if self.state is not ListingState.OPEN:
+        if self.state not in (ListingState.OPEN, ListingState.PAUSED):
             raise RuleBroken(_("Only what is open can be paused."))
         self.state = ListingState.PAUSED
 
     def resume(self, *, by: Member) -> None:
-        """Put it back on the lists."""
+        """Put it back on the lists, for a new term when its day had passed. Twice is once."""
         self._check_owner(by)
-        if self.state not in (ListingState.PAUSED, ListingState.ANSWERED):
-            raise RuleBroken(_("It is open already."))
         self.state = ListingState.OPEN
+        if self.is_lapsed:
+            self.lapses_on = (clock.now() + self.LASTS).date()
 
     def withdraw(self, *, by: Member) -> None:
-        """Take it down for good."""
-        self._check_owner(by)
+        """Take it down for good. Twice is once."""
+        if by.id != self.member_id:
+            raise NotAllowed
         self.state = ListingState.WITHDRAWN
 
     def _check_owner(self, by: Member) -> None:
@@ -179,6 +193,8 @@ class Listing(Public, Versioned, Searchable):
 
 class Offer(Listing, Base):
     """A standing invitation: "I can show you this"."""
+
+    LASTS = limits.OFFER_LASTS
 
     __tablename__ = "offer"
     __table_args__ = (
@@ -214,11 +230,13 @@ class Offer(Listing, Base):
     ) -> "Offer":
         """Say to everybody that `by` can show `skill`; from now on the skill stands on their page too.
 
-        Raises `NotAllowed` before the account is open, `RuleBroken` for a hazard whose safety text was not read.
+        Those who wait to learn it are told. Raises `NotAllowed` before the account is open, `RuleBroken` for a
+        hazard whose safety text was not read.
         """
         if not by.is_active:
             raise NotAllowed
         _check_safety_read(skill, safety_read)
+        _one_at_a_time(by)
         offer = cls(
             member=by,
             skill=skill,
@@ -238,6 +256,9 @@ class Offer(Listing, Base):
         )
         db.session.add(offer)
         MemberSkill.say(by, skill, shows=True)
+        db.session.flush()
+        for member in db.session.scalars(Want.waiting_members(skill, by)):
+            notify(member, "somebody_can_show", offer)
         return offer
 
     def edit(self, *, by: Member, version: int, safety_read: bool = False, **changes: Any) -> None:
@@ -258,6 +279,8 @@ class Offer(Listing, Base):
 class Want(Listing, Base):
     """A standing wish: "I want to learn this". Others can say "me too"."""
 
+    LASTS = limits.WANT_LASTS
+
     __tablename__ = "want"
     __table_args__ = (
         sa.Index("ix_want_state_id", "state", "id"),
@@ -270,6 +293,9 @@ class Want(Listing, Base):
     group_ok: Mapped[bool] = mapped_column(default=True)
 
     me_toos: Mapped[list["MeToo"]] = relationship(lazy="raise", cascade="all, delete-orphan", back_populates="want")
+
+    if TYPE_CHECKING:
+        me_too_count: Mapped[int]  # how many more want it: a query further down
 
     @classmethod
     def ask(
@@ -291,13 +317,8 @@ class Want(Listing, Base):
         """Say to everybody that `by` wants to learn `skill`. Raises `RuleBroken` when they ask for it already."""
         if not by.is_active:
             raise NotAllowed
-        already = sa.select(cls.id).where(
-            cls.member_id == by.id,
-            cls.skill_id == skill.id,
-            cls.state.in_((ListingState.OPEN, ListingState.PAUSED)),
-            cls.not_lapsed(),
-        )
-        if db.session.scalar(already.limit(1)):
+        _one_at_a_time(by)
+        if cls._asked_already(by, skill.id):
             raise RuleBroken(_("You ask for this already. You can change what you wrote there."), field="skill")
         want = cls(
             member=by,
@@ -313,7 +334,7 @@ class Want(Listing, Base):
             area=area,
             times_note=times_note,
             state=ListingState.OPEN,
-            lapses_on=(clock.now() + limits.WANT_LASTS).date(),
+            lapses_on=(clock.now() + cls.LASTS).date(),
         )
         db.session.add(want)
         MemberSkill.say(by, skill, wants=True)
@@ -326,6 +347,42 @@ class Want(Listing, Base):
         for field, value in changes.items():
             setattr(self, field, value)
 
+    def resume(self, *, by: Member) -> None:
+        """Put it back on the lists. Raises `RuleBroken` when its owner asked anew for the same skill meanwhile."""
+        if not self.is_open and self._asked_already(by, self.skill_id, but=self.id):
+            raise RuleBroken(_("You ask for this already, in another place. Look at what you asked for."))
+        super().resume(by=by)
+
+    @classmethod
+    def _asked_already(cls, by: Member, skill_id: int, but: int | None = None) -> bool:
+        wants = sa.select(cls.id).where(
+            cls.member_id == by.id,
+            cls.skill_id == skill_id,
+            cls.state.in_((ListingState.OPEN, ListingState.PAUSED)),
+            cls.not_lapsed(),
+            cls.id != (but or 0),
+        )
+        return db.session.scalar(wants.limit(1)) is not None
+
+    @classmethod
+    def one_could_show(cls, viewer: Viewer) -> sa.Select["Want"]:
+        """What others wait to learn and the viewer can show, newest first, ready to be listed."""
+        can_show = sa.select(MemberSkill.skill_id).where(MemberSkill.member_id == viewer.id, MemberSkill.shows)
+        return cls.open_to(viewer).where(cls.skill_id.in_(can_show), cls.member_id != viewer.id)
+
+    @classmethod
+    def waiting_members(cls, skill: Skill, but: Member) -> sa.Select[Member]:
+        """Everybody who waits for `skill`, by asking or by a "me too". Not `but`, nor whom they or who blocked them."""
+        open_wants = sa.select(cls.id).where(cls.skill_id == skill.id, cls.state == ListingState.OPEN, cls.not_lapsed())
+        askers = sa.select(cls.member_id).where(cls.id.in_(open_wants))
+        me_toos = sa.select(MeToo.member_id).where(MeToo.want_id.in_(open_wants))
+        return sa.select(Member).where(
+            Member.id.in_(askers.union(me_toos)),
+            Member.id != but.id,
+            Member.state == MemberState.ACTIVE,
+            not_blocked(Viewer(but), Member.id),
+        )
+
     def can_say_me_too(self, member: Member | None) -> bool:
         """Anyone but its owner, while it is open."""
         return member is not None and member.is_active and member.id != self.member_id and self.is_open
@@ -336,7 +393,8 @@ class Want(Listing, Base):
             raise NotAllowed
         if not self.can_say_me_too(by):
             raise RuleBroken(_("This is not asked for any more."))
-        row = db.session.scalar(sa.select(MeToo).where(MeToo.want_id == self.id, MeToo.member_id == by.id))
+        _one_at_a_time(by)
+        row = MeToo.between(self, by)
         if row is None:
             row = MeToo(want_id=self.id, member_id=by.id)
             db.session.add(row)
@@ -378,6 +436,35 @@ class MeToo(Base):
 
     want: Mapped[Want] = relationship(back_populates="me_toos", lazy="raise")
     member: Mapped[Member] = relationship(lazy="raise")
+
+    @classmethod
+    def of(cls, want: Want, viewer: Viewer) -> sa.Select["MeToo"]:
+        """Who said "me too", as far as `viewer` may see them, in the order in which they said it."""
+        return (
+            sa.select(cls)
+            .join(cls.member)
+            .where(cls.want_id == want.id, visible_members(viewer))
+            .options(joinedload(cls.member))
+            .order_by(cls.id)
+        )
+
+    @classmethod
+    def between(cls, want: Want, member: Member | None) -> "MeToo | None":
+        """What this member said to this want, if anything."""
+        if member is None:
+            return None
+        return db.session.scalar(sa.select(cls).where(cls.want_id == want.id, cls.member_id == member.id))
+
+
+# True for everybody who looks, whoever blocked whom: a number that differed would tell.
+Want.me_too_count = column_property(
+    sa.select(sa.func.count()).where(MeToo.want_id == Want.id).correlate_except(MeToo).scalar_subquery()
+)
+
+
+def _one_at_a_time(member: Member) -> None:
+    """Let two things that `member` sends at once happen one after the other (PostgreSQL; SQLite always does)."""
+    db.session.execute(sa.select(Member.id).where(Member.id == member.id).with_for_update())
 
 
 def _check_safety_read(skill: Skill, safety_read: bool) -> None:

@@ -47,8 +47,13 @@ def url_for_lang(code: str) -> str:
     """This page in another language; the home page where this one has no address of its own (an error, a form)."""
     if request.endpoint is None or request.method != "GET":
         return url_for("home.show", lang=code)
-    kept = {name: values for name, values in request.args.lists() if name != "lang"}
-    return url_for(request.endpoint, **{**(request.view_args or {}), **kept, "lang": code})
+    return url_for_here(lang=code)
+
+
+def url_for_here(**changes: object) -> str:
+    """The address of this page with some of its arguments changed (None: left out)."""
+    asked = {name: values for name, values in request.args.lists() if not name.startswith("_") and name != "endpoint"}
+    return url_for(str(request.endpoint), **{**asked, **(request.view_args or {}), **changes})
 
 
 def _everywhere() -> dict[str, object]:
