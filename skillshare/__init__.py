@@ -2,7 +2,7 @@
 
 The folder is the layer, the file name is the feature, the noun is the same in every layer:
 
-    clock errors limits config db i18n  ←  models  ←  search mail  ←  forms jobs demo  ←  web | cli  ←  here
+    clock errors limits config db i18n  ←  models  ←  search mail  ←  forms jobs demo catalogue  ←  web | cli  ←  here
 
 A module imports from its own layer or from the left. `web` and `cli` are skins over the same forms and verbs and
 never import one another. `tests/test_architecture.py` says so.

@@ -22,7 +22,7 @@ LAYERS = [
     {"clock", "errors", "limits", "config", "db", "i18n", "passwords"},
     {"models"},
     {"search", "mail"},
-    {"forms", "jobs", "demo"},
+    {"forms", "jobs", "demo", "catalogue"},
     {"web", "api", "cli"},
     {"__init__"},
 ]

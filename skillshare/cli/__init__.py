@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from . import instance, translations
+from . import catalogue, instance, translations
 
-GROUPS = (instance.start, instance.init, instance.worker, translations.group)
+GROUPS = (catalogue.group, instance.start, instance.init, instance.worker, translations.group)
 
 
 def register(app: Flask) -> None:

@@ -10,7 +10,7 @@ import waitress
 from flask import current_app
 from flask.cli import with_appcontext
 
-from skillshare import i18n, jobs
+from skillshare import catalogue, i18n, jobs
 from skillshare.db import db
 from skillshare.models.skills import Skill
 
@@ -60,6 +60,9 @@ def prepare() -> None:
 
 def _fill() -> None:
     """The starter skills, and in the demo its community."""
+    own = current_app.extensions["settings"].data_dir / "starter.csv"
+    catalogue.starter(own if own.exists() else None)
+    db.session.commit()
 
 
 def _greet(address: str) -> None:

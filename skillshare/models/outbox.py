@@ -36,6 +36,13 @@ class Outbox(Base):
         _put(db.session.connection(), [_row(kind, f"{kind}:{key}", payload or {}, due_at)])
 
     @classmethod
+    def put_many(cls, kind: str, keys: Iterable[str]) -> None:
+        """Ask for many things of one kind: for bulk inserts, which raise no mapper events."""
+        rows = [_row(kind, f"{kind}:{key}", {}, None) for key in keys]
+        if rows:
+            _put(db.session.connection(), rows)
+
+    @classmethod
     def drop(cls, kind: str, key: str) -> None:
         """Take a wish back, when there is one."""
         db.session.execute(sa.delete(cls).where(cls.key == f"{kind}:{key}"))

@@ -7,7 +7,7 @@ Not here: who can show a skill (`knowhow.py`).
 import enum
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ from skillshare.errors import EditConflict, NotAllowed, RuleBroken
 from .members import Member
 from .outbox import Searchable
 
+# What stands at the same place of an address as a skill: `/skills/new`.
+RESERVED_SLUGS = frozenset(("new", "suggest"))
 TEXT_FIELDS = ("name", "summary", "practice", "theory", "safety")
 
 
@@ -206,6 +208,8 @@ class Skill(Public, Versioned, Searchable, Base):
         self.set_names(locale, [name, *other_names])
         self.topic = topic or self.topic
         self.care = care or self.care
+        if self.state is SkillState.NEW and theory:
+            self.state = SkillState.ACTIVE
         self.version += 1
         return text
 
@@ -340,14 +344,24 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def free_slug(name: str) -> str:
-    """A readable address for a new skill that no other skill has."""
+def plain_slug(name: str) -> str:
+    """The readable address that a name makes, whether free or not."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: limits.SLUG - 8] or "skill"
-    taken = set(db.session.scalars(sa.select(Skill.slug).where(Skill.slug.startswith(slug, autoescape=True))))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: limits.SLUG - 8].strip("-") or "skill"
+
+
+def numbered(slug: str, taken: Collection[str]) -> str:
+    """`slug`, or the first of `slug-2`, `slug-3` … that is not `taken`."""
     if slug not in taken:
         return slug
     return next(f"{slug}-{n}" for n in range(2, len(taken) + 3) if f"{slug}-{n}" not in taken)
+
+
+def free_slug(name: str) -> str:
+    """A readable address for a new skill that no other skill has."""
+    slug = plain_slug(name)
+    taken = set(db.session.scalars(sa.select(Skill.slug).where(Skill.slug.startswith(slug, autoescape=True))))
+    return numbered(slug, taken | RESERVED_SLUGS)
 
 
 def _check_safety(care: Care, safety: str) -> None:
