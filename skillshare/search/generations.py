@@ -141,9 +141,13 @@ def write_checks(folder: Path, contents: int, segments: list[Any], known: Checks
     path = checks_file(folder, contents)
     path.write_text(json.dumps(checks), "ascii")
     parts.to_disk(path)
-    for old in folder.glob("checks-*.json"):
-        if old != path:
-            old.unlink()
+
+
+def remove_other_checks(folder: Path, contents: int) -> None:
+    """Forget what was noted of other states of this folder."""
+    for other in folder.glob("checks-*.json"):
+        if other != checks_file(folder, contents):
+            other.unlink()
 
 
 def read_checks(folder: Path, contents: int) -> Checks:

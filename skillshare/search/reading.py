@@ -52,14 +52,19 @@ class Reader:
             with unavailable_if_damaged():
                 yield self._latest(mark, newest)
         except IndexUnavailable:
-            self._open, self._damaged = None, (mark, time.monotonic() + LOOK_AGAIN_SECONDS)
+            if not self._known_damaged(mark):
+                self._open, self._damaged = None, (mark, time.monotonic() + LOOK_AGAIN_SECONDS)
             raise
+
+    def _known_damaged(self, mark: Mark) -> bool:
+        damaged = self._damaged
+        return damaged is not None and damaged[0] == mark and time.monotonic() < damaged[1]
 
     def _latest(self, mark: Mark, newest: bool) -> Snapshot:
         known = self._open
         if known and known[0] == mark:
             return known[1]
-        if self._damaged and self._damaged[0] == mark and time.monotonic() < self._damaged[1]:
+        if self._known_damaged(mark):
             raise IndexUnavailable("the index is damaged")
         if not self._opening.acquire(blocking=newest or known is None):
             return known[1] if known else self._latest(mark, newest=True)
@@ -70,30 +75,27 @@ class Reader:
 
     def _reopened(self) -> Snapshot:
         for _ in range(TRIES):
-            mark = self._generations.mark()
-            if self._open and self._open[0] == mark:  # another thread was first
-                break
+            mark, known = self._generations.mark(), self._open
+            if known and known[0] == mark:  # another thread was first
+                return known[1]
             try:
-                self._open = mark, self._opened(mark)
-                break
+                snapshot = self._opened(mark, known[1].segments if known else [])
             except Exception:
                 if self._generations.mark() == mark:  # not replaced meanwhile: it is damaged
                     raise
-        if self._open is None:
-            raise IndexUnavailable("the index changes too fast")
-        return self._open[1]
+            else:
+                self._open = mark, snapshot
+                return snapshot
+        raise IndexUnavailable("the index changes too fast")
 
-    def _opened(self, mark: Mark) -> Snapshot:
+    def _opened(self, mark: Mark, open_already: list[Segment]) -> Snapshot:
         self._generations.check_safe()
         folder = self._generations.path(mark)
         checks = read_checks(folder, mark.contents)
-        verify(folder, checks, [parts.contents_file(mark.contents)])
-        known = {segment.name: segment for segment in self._open[1].segments} if self._open else {}
+        known = {segment.name: segment for segment in open_already}
+        verify(folder, checks, [name for name in checks if parts.segment_of(name) not in known])
         opened = []
         for each in parts.segments_of(folder, mark.contents):
-            segment = known.get(each.segment_id())
-            if segment is None:
-                verify(folder, checks, parts.names_of(each.segment_id(), checks))
-                segment = Segment(parts.Stored(folder, each), self._memory)
+            segment = known.get(each.segment_id()) or Segment(parts.Stored(folder, each), self._memory)
             opened.append((segment, parts.alive_in(each, segment.size)))
         return Snapshot(str(mark), opened)

@@ -8,6 +8,7 @@ Whoosh unpickles what it reads: whoever can write these files can run code here.
 """
 
 import os
+import secrets
 import weakref
 import zlib
 from array import array
@@ -361,7 +362,9 @@ class GroupedCodec(W3Codec):  # type: ignore[misc]  # Whoosh has no types
         return GroupedFieldWriter(self, storage, segment)
 
     def new_segment(self, storage: Any, indexname: str) -> Any:
-        return W3Segment(W3Codec(blocklimit=BLOCK, compression=0), indexname)  # what is pickled is Whoosh's own
+        # Whoosh names segments by `random`: whoever seeds that would have two segments overwrite each other.
+        kept = W3Codec(blocklimit=BLOCK, compression=0)  # what is pickled is Whoosh's own
+        return W3Segment(kept, indexname, segid=secrets.token_hex(8))
 
 
 class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
@@ -455,7 +458,7 @@ def contents_file(contents: int) -> str:
 def files_of(folder: Path, segments: Iterable[Any]) -> list[Path]:
     """Every file of these segments."""
     names = {segment.segment_id() for segment in segments}
-    return sorted(file for file in folder.iterdir() if file.name.partition(".")[0] in names)
+    return sorted(file for file in folder.iterdir() if segment_of(file.name) in names)
 
 
 def forget_unpublished(folder: Path, contents: int) -> None:
@@ -463,9 +466,9 @@ def forget_unpublished(folder: Path, contents: int) -> None:
     clean_files(StillStorage(str(folder)), NAME, contents, segments_of(folder, contents))
 
 
-def names_of(segment: str, files: Iterable[str]) -> list[str]:
-    """Those of these files that are a segment's."""
-    return [file for file in files if file.partition(".")[0] == segment]
+def segment_of(file: str) -> str:
+    """The name of the segment that a file is part of."""
+    return file.partition(".")[0]
 
 
 def alive_in(segment: Any, size: int) -> NDArray[np.bool_] | None:

@@ -14,7 +14,7 @@ import numpy as np
 from . import whoosh_parts as parts
 from .engine import Document
 from .fields import columns_of, postings_of
-from .generations import Generations, Mark, read_checks, write_checks
+from .generations import Generations, Mark, read_checks, remove_other_checks, write_checks
 from .snapshot import Snapshot
 
 CHUNK = 10_000
@@ -40,6 +40,7 @@ def replace(generations: Generations, mark: Mark, snapshot: Snapshot, gone: set[
     def publish(contents: int, segments: list[Any]) -> None:
         write_checks(folder, contents, segments, checks)
         generations.publish(Mark(folder.name, contents))
+        remove_other_checks(folder, contents)
 
     with parts.writing(folder) as writer:
         removed = _remove(writer, snapshot, gone)

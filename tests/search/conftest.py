@@ -1,0 +1,134 @@
+"""An empty engine of each kind, and a small catalogue to search."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from skillshare.search.engine import Document, SearchEngine, SearchPage, SearchRequest
+from skillshare.search.parser import parse
+from skillshare.search.whoosh_engine import WhooshEngine
+
+
+def whoosh(folder: Path) -> SearchEngine:
+    return WhooshEngine(folder / "search", languages=("en", "es"))
+
+
+FACTORIES: dict[str, Callable[[Path], SearchEngine]] = {"whoosh": whoosh}
+"""Every engine there is; each keeps the whole contract."""
+
+
+def tags(**values: str) -> dict[str, frozenset[str]]:
+    """Filter values, several in one string parted by spaces."""
+    return {name: frozenset(value.split()) for name, value in values.items()}
+
+
+CATALOGUE = (
+    Document(
+        "skill:welding",
+        version=3,
+        language="en",
+        title="Welding",
+        names=(("es", "Soldadura"), ("en", "Arc welding")),
+        practice="Join two plates of steel with a clean bead.",
+        theory="Why the pool of metal must stay shielded from air.",
+        filters=tags(topic="metal", care="hazard", audience="public"),
+        made_at=10,
+    ),
+    Document(
+        "skill:bread",
+        version=1,
+        language="en",
+        title="Baking sourdough bread",
+        names=(("es", "Pan de masa madre"),),
+        practice="Fold the dough and bake it until the crust sings.",
+        theory="Why does bread rise? Yeast makes gas.",
+        filters=tags(topic="kitchen", audience="public"),
+        made_at=20,
+    ),
+    Document(
+        "offer:pan",
+        version=1,
+        language="es",
+        title="Enseño a hacer pan en casa",
+        names=(("es", "Pan de masa madre"), ("en", "Baking sourdough bread")),
+        practice="Amasar, esperar y hornear juntas.",
+        filters=tags(topic="kitchen", area="north", how="in_person", audience="public", who="shows"),
+        made_at=30,
+    ),
+    Document(
+        "offer:guitar",
+        version=1,
+        language="en",
+        title="Guitar for beginners",
+        names=(("es", "Guitarra"),),
+        practice="Three open chords and a song.",
+        filters=tags(topic="music", area="south", how="in_person online", audience="public", who="shows"),
+        made_at=40,
+    ),
+    Document(
+        "session:dough",
+        version=1,
+        language="en",
+        title="An evening of dough",
+        names=(("en", "Baking sourdough bread"),),
+        filters=tags(topic="kitchen", area="north", how="in_person", audience="public"),
+        starts_at=1_000,
+        places_left=0,
+        made_at=50,
+    ),
+    Document(
+        "session:chords",
+        version=1,
+        language="en",
+        title="Open chords in the park",
+        names=(("en", "Guitar"),),
+        filters=tags(topic="music", area="south", how="in_person", audience="public"),
+        starts_at=2_000,
+        places_left=4,
+        made_at=60,
+    ),
+    Document(
+        "want:solder",
+        version=1,
+        language="es",
+        title="Quiero aprender soldadura",
+        filters=tags(topic="metal", area="north", audience="community", who="wants"),
+        made_at=70,
+    ),
+)
+
+
+@pytest.fixture(params=sorted(FACTORIES))
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> SearchEngine:
+    """An engine with nothing in it."""
+    engine = FACTORIES[request.param](tmp_path)
+    engine.rebuild(())
+    return engine
+
+
+@pytest.fixture
+def engine(empty: SearchEngine) -> SearchEngine:
+    """An engine with the catalogue in it."""
+    empty.apply(CATALOGUE)
+    return empty
+
+
+@pytest.fixture
+def search(engine: SearchEngine) -> Callable[..., SearchPage]:
+    """Type something, and see the page."""
+
+    def search(typed: str = "", **options: object) -> SearchPage:
+        return engine.search(SearchRequest(text=parse(typed).text, **options))
+
+    return search
+
+
+@pytest.fixture
+def found(search: Callable[..., SearchPage]) -> Callable[..., list[str]]:
+    """Type something, and see the keys in their order."""
+
+    def found(typed: str = "", **options: object) -> list[str]:
+        return [hit.key for hit in search(typed, **options).hits]
+
+    return found
