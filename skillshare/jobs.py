@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import monotonic
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
 from . import clock, limits, mail
 from .db import db, reading
@@ -49,9 +49,14 @@ def lapse_seats(rows: list[Outbox]) -> list[Outbox]:
     return rows
 
 
+def sync_index(rows: list[Outbox]) -> list[Outbox]:
+    """Bring the search index up to date; what was not seen in it afterwards stays for later."""
+    return sync.sync_rows(current_app.extensions["search"], rows)
+
+
 # kind → (rows at once, handler that returns the rows that are done)
 HANDLERS: dict[str, tuple[int, Callable[[list[Outbox]], list[Outbox]]]] = {
-    "index": (500, sync.sync_rows),
+    "index": (500, sync_index),
     "seat": (20, lapse_seats),
     "mail": (20, send_mail),
 }
@@ -88,8 +93,10 @@ def _any_due(kind: str) -> bool:
 def work(app: Flask, stop: threading.Event) -> None:
     """Work until `stop` is set: at once while there is something due, else look again every half second."""
     tidied = 0.0
+    tending = sync.Tending(app.extensions["search"])
     while not stop.is_set():
         with app.app_context():
+            tending.tend()
             busy = work_once()
             if monotonic() - tidied > HOUR:
                 Once.forget()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from hashlib import blake2b
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -32,7 +32,7 @@ EVENING = time(17)
 LISTED, MEMBERS = "listed", "members"
 """Values of the `audience` filter: what everybody may find, what members may. See `owner_only`."""
 
-Ids = Collection[int]
+Thing = TypeVar("Thing")
 Rows = list[tuple[int, Document]]
 
 
@@ -41,12 +41,19 @@ def owner_only(member_id: int) -> str:
     return f"near:{member_id}"
 
 
+def chunks(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """Lists of at most CHUNK, in their order."""
+    rest = iter(things)
+    while some := list(islice(rest, CHUNK)):
+        yield some
+
+
 def load(connection: sa.Connection, keys: Iterable[str]) -> dict[str, Document]:
     """The documents that are true now, by key; a key that is missing in the answer has none."""
     found: dict[str, Document] = {}
     for kind, ids in _by_kind(keys).items():
         model, read = READERS[kind]
-        for some in _chunks(sorted(ids)):
+        for some in chunks(sorted(ids)):
             found |= {document.key: document for _, document in read(connection, model.id.in_(some), None)}
     return found
 
@@ -86,7 +93,7 @@ def ended(connection: sa.Connection, since: datetime) -> set[str]:
 
 
 def _followers(ids: dict[str, set[int]]) -> Iterator[tuple[str, str, sa.Select[*tuple[Any, ...]]]]:
-    for some in _chunks(sorted(ids.get("skill", ()))):
+    for some in chunks(sorted(ids.get("skill", ()))):
         for kind, model in (("offer", Offer), ("want", Want)):
             open_ = sa.select(model.skill_id, model.id).where(model.state == ListingState.OPEN)
             yield "skill", kind, open_.where(model.skill_id.in_(some))
@@ -94,7 +101,7 @@ def _followers(ids: dict[str, set[int]]) -> Iterator[tuple[str, str, sa.Select[*
             SkillSession, SkillSession.id == SessionSkill.skill_session_id
         )
         yield "skill", "session", about.where(SessionSkill.skill_id.in_(some), SkillSession.ends_at > clock.now())
-    for some in _chunks(sorted(ids.get("member", ()))):
+    for some in chunks(sorted(ids.get("member", ()))):
         for kind, model in (("offer", Offer), ("want", Want)):
             open_ = sa.select(model.member_id, model.id).where(model.state == ListingState.OPEN)
             yield "member", kind, open_.where(model.member_id.in_(some))
@@ -378,9 +385,3 @@ def _by_kind(keys: Iterable[str]) -> dict[str, set[int]]:
         kind, _, id_ = key.partition(":")
         ids[kind].add(int(id_))
     return ids
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(ids)
-    while some := list(islice(rest, CHUNK)):
-        yield some
