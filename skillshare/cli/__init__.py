@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from . import catalogue, instance, translations
+from . import catalogue, demo, instance, search, translations
 
-GROUPS = (catalogue.group, instance.start, instance.init, instance.worker, translations.group)
+GROUPS = (catalogue.group, demo.demo, instance.start, instance.init, instance.worker, search.group, translations.group)
 
 
 def register(app: Flask) -> None:
