@@ -18,7 +18,7 @@ def demo(seed: int, members: int | None) -> None:
     """Fill an empty community with some 80 invented members and what they did."""
     if not (fill_large(members, seed) if members else fill(seed)):
         raise click.ClickException("There are members already: the demo is only for an empty community.")
-    click.echo(f"The demo community is here. Sign in as ana@example.org with the password: {community.PASSWORD}")
+    click.echo(f"The demo community is here. Sign in as {community.DEMO_EMAIL} with the password: {community.PASSWORD}")
 
 
 def fill(seed: int = 1) -> bool:

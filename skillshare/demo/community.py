@@ -27,6 +27,7 @@ from skillshare.models.teachbacks import TeachBack
 from . import cast
 
 PASSWORD = "teachback demo"  # noqa: S105  the demo's, printed at every start
+DEMO_EMAIL = "ana@example.org"
 OFFERS, WANTS = 125, 75
 PAST_SESSIONS, COMING_SESSIONS = 80, 40
 LOG_ENTRIES, TEACH_BACKS = 300, 150

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, flash, g, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from skillshare.db import SAFE_METHODS, db
@@ -99,9 +99,10 @@ def _csrf(_error: CSRFError) -> Answer:
 def _http(error: HTTPException) -> Answer | Response:
     if error.code is None or error.code < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):  # asked for another host: no address of ours can be built
+        return Response(_("This is not the address of this site."), status=400, mimetype="text/plain")
     db.session.rollback()
-    page, status = error_page(error.code)
-    response = current_app.make_response((page, status))
+    response = current_app.make_response(error_page(error.code))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
@@ -117,7 +118,7 @@ def _database_busy(error: Exception) -> Response:
 
 
 def _unforeseen(error: Exception) -> Answer:
-    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+    if current_app.testing and current_app.config["PROPAGATE_EXCEPTIONS"] is not False:
         raise error
     error_id = secrets.token_hex(6)
     log.exception("error %s at %s", error_id, request.url_rule)

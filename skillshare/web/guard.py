@@ -1,6 +1,7 @@
 """What is refused before any view runs: other hosts, cross-site posts, impossible bytes, too much of anything."""
 
 import unicodedata
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, abort, request
 from werkzeug.datastructures import MultiDict
@@ -17,6 +18,7 @@ def start(app: Flask) -> None:
 
 
 def _check() -> None:
+    _check_bytes(request.query_string)
     _check_text(request.args)
     if any(_impossible(part) for part in (request.path, request.headers.get("User-Agent", ""))):
         abort(400)
@@ -27,6 +29,8 @@ def _check() -> None:
         abort(411)
     if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data") and request.data:
         abort(415)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        _check_bytes(request.get_data(cache=True))
     if len(request.form) > limits.FORM_KEYS:
         abort(413)
     _check_text(request.form)
@@ -39,6 +43,14 @@ def _check_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and origin != request.host_url.rstrip("/"):
         abort(403)
+
+
+def _check_bytes(quoted: bytes) -> None:
+    """What is not UTF-8 is refused: Werkzeug would keep it as text nobody wrote."""
+    try:
+        unquote_to_bytes(quoted).decode("utf-8")
+    except UnicodeDecodeError:
+        abort(400)
 
 
 def _check_text(values: MultiDict[str, str]) -> None:
