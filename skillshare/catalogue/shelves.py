@@ -129,7 +129,7 @@ def _insert(chunk: list[Entry], known: _Known, topics: dict[str, int], report: R
     _bulk(Skill, [_skill(entry, topics) for entry in new])
     slugs = [entry.slug for entry in new]
     ids = sa.select(Skill.slug, Skill.id).where(Skill.slug.in_(slugs))
-    known.ids |= dict(db.session.execute(ids).tuples().all())
+    known.ids |= dict(db.session.execute(ids).all())
     texts = [(known.ids[entry.slug], words) for entry in chunk for words in entry.words]
     _bulk(SkillText, [_text(skill_id, words) for skill_id, words in texts])
     _bulk(SkillName, [name for skill_id, words in texts for name in _names(skill_id, words)])

@@ -12,7 +12,10 @@ from flask.cli import with_appcontext
 
 from skillshare import catalogue, i18n, jobs
 from skillshare.db import db
+from skillshare.demo import community
 from skillshare.models.skills import Skill
+
+from . import demo
 
 THREADS = 8
 
@@ -59,11 +62,16 @@ def prepare() -> None:
 
 
 def _fill() -> None:
-    """The starter skills, and in the demo its community."""
+    """The starter skills (or the instance's own, from `starter.csv` in its data folder), and in the demo its people."""
     own = current_app.extensions["settings"].data_dir / "starter.csv"
     catalogue.starter(own if own.exists() else None)
     db.session.commit()
+    if current_app.config["DEMO"]:
+        demo.fill()
 
 
 def _greet(address: str) -> None:
-    click.echo(f"Teachback runs at {address}", nl=True)
+    click.echo(f"\nTeachback runs at {address}")
+    if current_app.config["DEMO"]:
+        click.echo(f"Sign in as {community.DEMO_EMAIL} with the password: {community.PASSWORD}")
+        click.echo(f"Mail goes to {address}/dev/mail")
