@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 
 from skillshare import clock, create_app, i18n, jobs
@@ -317,11 +317,19 @@ class Browser:
 
     def get(self, url: str, **kwargs: Any) -> Any:
         """Open a page."""
+        forget_the_last_request()
         return self.client.get(url, **kwargs)
 
     def post(self, url: str, data: dict[str, Any] | None = None, **kwargs: Any) -> Any:
         """Send a form. CSRF is switched off for these tests except where `csrf` is asked for."""
+        forget_the_last_request()
         return self.client.post(url, data=data or {}, **kwargs)
+
+
+def forget_the_last_request() -> None:
+    """Empty `g`: a request inside the `db` fixture's context shares it, and would know who asked before."""
+    if has_app_context():
+        vars(g._get_current_object()).clear()
 
 
 @pytest.fixture
