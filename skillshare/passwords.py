@@ -52,7 +52,9 @@ def trouble_with(password: str, words: Iterable[str], least: int = limits.PASSWO
     There are no other rules: no kinds of characters, no changing every so often (NIST SP 800-63B).
     """
     if len(password) < least:
-        return _("Use at least %(least)s characters. Four words that only you would put together are good.", least=least)
+        return _(
+            "Use at least %(least)s characters. Four words that only you would put together are good.", least=least
+        )
     if len(password) > limits.PASSWORD_MAX:
         return _("Use at most %(most)s characters.", most=limits.PASSWORD_MAX)
     plain = password.casefold()

@@ -33,9 +33,7 @@ def ask_to_join(*, handle: str, name: str, email: str, locale: str, zone: str, p
                 member.join_again(**said)  # type: ignore[arg-type]
             db.session.flush()
     except sa.exc.IntegrityError:  # the same handle or address came in in the same moment: now it is known
-        return ask_to_join(
-            handle=handle, name=name, email=email, locale=locale, zone=zone, password_hash=password_hash
-        )
+        return ask_to_join(handle=handle, name=name, email=email, locale=locale, zone=zone, password_hash=password_hash)
     return mail_confirmation(member)
 
 

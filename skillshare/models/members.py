@@ -205,7 +205,9 @@ def check_handle(handle: str, but: Member | None = None) -> None:
         raise RuleBroken(_("This handle is kept free. Please choose another."), field="handle")
     taken = sa.exists().where(Member.handle_twin == twin(handle), Member.id != (but.id if but else 0))
     if db.session.scalar(sa.select(taken)):
-        raise RuleBroken(_("Somebody has this handle or one that looks like it. Please choose another."), field="handle")
+        raise RuleBroken(
+            _("Somebody has this handle or one that looks like it. Please choose another."), field="handle"
+        )
 
 
 def twin(handle: str) -> str:

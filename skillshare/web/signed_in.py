@@ -8,6 +8,7 @@ from flask import Flask, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from skillshare import clock, limits
+from skillshare.db import db
 from skillshare.models.members import Member
 from skillshare.models.tokens import SignIn
 from skillshare.models.visibility import Viewer
@@ -47,7 +48,9 @@ def sign_in(member: Member) -> None:
 
 
 def sign_out() -> None:
-    """End the sign-in of this device and all its cookie knew."""
+    """End the sign-in of this device and all its cookie knew; an old copy of the cookie opens nothing."""
+    if g.sign_in is not None:
+        db.session.delete(g.sign_in)
     logout_user()
     session.clear()
     _set(None)

@@ -1,0 +1,64 @@
+"""What a member says of themselves, and who sees it."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext
+from wtforms import HiddenField, RadioField, SelectField
+from wtforms.fields import FieldList
+
+from skillshare import limits
+from skillshare.models.members import NameSeenBy, SeenAs
+
+from .base import Form, Line, Needed, Text, UpTo
+
+
+class SettingsForm(Form):
+    """The choices of `area`, `locale`, `zone` and each language are given by the view."""
+
+    version = HiddenField()
+    name = Line(lazy_gettext("Name"), [Needed(), UpTo(limits.NAME)])
+    pronouns = Line(lazy_gettext("Pronouns"), [UpTo(limits.PRONOUNS)])
+    about = Text(
+        lazy_gettext("About you"),
+        [UpTo(limits.ABOUT)],
+        description=lazy_gettext("A few lines: what you like to do, when you have time."),
+    )
+    area = SelectField(lazy_gettext("Area"), description=lazy_gettext("Roughly where you are. Nothing finer is kept."))
+    languages = FieldList(
+        SelectField(lazy_gettext("A language you speak")),
+        min_entries=limits.LANGUAGES_SPOKEN,
+        max_entries=limits.LANGUAGES_SPOKEN,
+    )
+    seen_as = RadioField(
+        lazy_gettext("Who sees your page?"),
+        choices=[
+            (SeenAs.COMMUNITY.value, lazy_gettext("All members")),
+            (SeenAs.HIDDEN.value, lazy_gettext("Only those I share a session or a log entry with")),
+            (SeenAs.PUBLIC.value, lazy_gettext("Everybody, where this place shows its members to visitors")),
+        ],
+    )
+    name_seen_by = RadioField(
+        lazy_gettext("Who reads your name beside the handle?"),
+        choices=[
+            (NameSeenBy.PARTNERS.value, lazy_gettext("Those I have a confirmed log entry with")),
+            (NameSeenBy.MEMBERS.value, lazy_gettext("All who see my page")),
+        ],
+    )
+    locale = SelectField(lazy_gettext("Language of this site and its mails"))
+    zone = SelectField(lazy_gettext("Time zone"))
+
+    def offer_languages(self, choices: list[tuple[str, str]]) -> None:
+        """Give each row of languages its choices."""
+        for row in self.languages:
+            row.choices = [("", lazy_gettext("None")), *choices]
+
+    def asked(self) -> dict[str, Any]:
+        """Everything but the area, which the view finds."""
+        said = {f.name: f.data for f in self if f.name not in ("csrf_token", "once", "area", "languages")}
+        return {
+            **said,
+            "version": int(self.version.data) if str(self.version.data).isdecimal() else 0,
+            "seen_as": SeenAs(self.seen_as.data),
+            "name_seen_by": NameSeenBy(self.name_seen_by.data),
+            "languages": [code for code in self.languages.data if code],
+        }
