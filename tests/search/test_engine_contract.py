@@ -33,6 +33,18 @@ def test_what_holds_all_words_comes_first_and_any_word_is_enough(found):
     assert set(found("guitar chords")[:2]) == {"offer:guitar", "session:chords"}
 
 
+def test_one_word_said_often_does_not_outweigh_both_words(empty):
+    empty.apply(
+        [Document("want:often", 1, "en", "guitar " * 9), Document("want:both", 1, "en", "", extra="guitar dough")]
+    )
+    empty.apply([Document(f"want:{number}", 1, "en", "dough") for number in range(9)])
+
+    page = empty.search(SearchRequest(Text(("guitar", "dough"))))
+
+    assert page.hits[0].key == "want:both"
+    assert page.hits[1].weight > page.hits[0].weight
+
+
 def test_small_words_alone_find_nothing_else(found):
     assert set(found("the bread")) == set(found("bread"))
 
@@ -163,6 +175,15 @@ def test_corrections_come_only_from_what_may_be_found(search):
 
     assert page.total == 0
     assert page.correction is None
+
+
+def test_the_most_common_word_that_may_be_found_is_meant(empty):
+    hidden, public = ({"audience": frozenset({name})} for name in ("community", "public"))
+    empty.apply([Document(f"want:{number}", 1, "en", "bread", filters=hidden) for number in range(3)])
+    empty.apply([Document("want:x", 1, "en", "tread", filters=public)])
+
+    assert empty.search(SearchRequest(Text(("xread",)))).correction == "bread"
+    assert empty.search(SearchRequest(Text(("xread",)), filters=public)).correction == "tread"
 
 
 def test_completion_offers_skills_first(engine):

@@ -13,6 +13,7 @@ from whoosh.scoring import BM25F
 from whoosh.searching import Searcher
 
 from skillshare.search import whoosh_parts as parts
+from skillshare.search import writing
 from skillshare.search.analysis import QueryWord, query_words, stems, words_of
 from skillshare.search.engine import Document, SearchRequest, Text
 from skillshare.search.snapshot import K1, B
@@ -65,13 +66,19 @@ requests = st.builds(
     exact=st.just(True),
 )
 
-few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 class World:
     """What an engine should hold, kept as plain documents."""
 
-    def __init__(self, folder: Path, steps: list[tuple[list[Document], list[str]]]) -> None:
+    def __init__(self, folder: Path, steps: list[tuple[list[Document], list[str]]], merging: bool) -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            if not merging:  # so small a world would always be one segment
+                patched.setattr(writing, "MERGE_AT_MOST", 0)
+            self._live(folder, steps)
+
+    def _live(self, folder: Path, steps: list[tuple[list[Document], list[str]]]) -> None:
         self.engine = WhooshEngine(folder, LANGUAGES)
         self.engine.rebuild(steps[0][0])
         self.documents: dict[str, Document] = {}
@@ -141,10 +148,10 @@ def passes(document: Document, request: SearchRequest, but: str = "") -> bool:
 
 
 @few
-@given(changes, st.lists(requests, min_size=1, max_size=4))
-def test_the_same_documents_and_counts_as_by_reading_everything(steps, asked):
+@given(changes, st.booleans(), st.lists(requests, min_size=1, max_size=4))
+def test_the_same_documents_and_counts_as_by_reading_everything(steps, merging, asked):
     with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder) / "search", steps)
+        world = World(Path(folder) / "search", steps, merging)
 
         assert world.engine.versions() == {key: document.version for key, document in world.documents.items()}
         for request in asked:
@@ -183,12 +190,13 @@ def count(documents: list[Document], name: str) -> dict[str, int]:
 @few
 @given(
     changes,
+    st.booleans(),
     st.lists(st.sampled_from(["bread", "baking", "rye", "guitars", "pan"]), min_size=1, max_size=3, unique=True),
 )
-def test_the_same_scores_and_order_as_whooshs_own_searcher(steps, words):
+def test_the_same_scores_and_order_as_whooshs_own_searcher(steps, merging, words):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "search"
-        page = World(folder, steps).engine.search(SearchRequest(Text(tuple(words)), per_page=100, exact=True))
+        page = World(folder, steps, merging).engine.search(SearchRequest(Text(tuple(words)), per_page=100, exact=True))
         own = whooshs_own(folder, words)
 
     assert {hit.key: hit.weight for hit in page.hits} == pytest.approx(own, rel=1e-4)

@@ -58,6 +58,22 @@ def test_segments_have_different_names_whoever_seeds_random(tmp_path):
     assert len(engine.versions()) == 6
 
 
+def test_everything_reaches_the_disk_before_anything_names_it(tmp_path, monkeypatch):
+    engine = WhooshEngine(tmp_path / "search")
+    engine.rebuild([Document("skill:a", 1, "en", "crumb")])
+    done, really = [], parts.to_disk
+    monkeypatch.setattr(parts, "to_disk", lambda path: (done.append(path.name), really(path)))
+
+    engine.apply([Document("skill:b", 1, "en", "crumb")])
+
+    mark = Generations(tmp_path / "search").mark()
+    (segment,) = parts.segments_of(tmp_path / "search" / mark.folder, mark.contents)
+    files = {path.name for path in parts.files_of(tmp_path / "search" / mark.folder, [segment])}
+    contents = next(at for at, name in enumerate(done) if ".toc" in name)
+    assert files == set(done[:contents])
+    assert done[-4:] == [mark.folder, f"checks-{mark.contents}.json", "current.new", "search"]
+
+
 def test_merging_keeps_words_places_and_facts(tmp_path):
     engine = WhooshEngine(tmp_path / "search")
     engine.rebuild([Document("skill:a", 1, "en", "open crumb", names=(("es", "miga"),), starts_at=5, made_at=9)])
