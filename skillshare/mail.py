@@ -21,7 +21,7 @@ from sqlalchemy.orm import joinedload
 
 from . import clock
 from .db import Base, db
-from .models.listings import Want
+from .models.listings import Offer, Want
 from .models.log import Answer, LogEntry
 from .models.members import Member
 from .models.outbox import Outbox
@@ -59,6 +59,10 @@ def _want(member: Member, id_: int) -> Want | None:
     return db.session.scalar(Want.of(member).where(Want.id == id_))
 
 
+def _offer(member: Member, id_: int) -> Offer | None:
+    return db.session.scalar(Offer.visible_to(Viewer(member)).where(Offer.id == id_))
+
+
 # What a mail is about, found through the person: None when they may not see it (any more), and nothing is sent.
 SUBJECTS: dict[str, Callable[[Member, int], Base | None]] = {
     "log_entry": _log_entry,
@@ -66,6 +70,7 @@ SUBJECTS: dict[str, Callable[[Member, int], Base | None]] = {
     "skill_session": _session,
     "registration": _registration,
     "want": _want,
+    "offer": _offer,
 }
 
 
@@ -123,6 +128,8 @@ def _still_true(kind: str, member: Member, about: Base) -> bool:
         return about.answer_of(member) is Answer.NONE
     if kind == "asked_to_witness" and isinstance(about, TeachBack):
         return about.can_witness(member)
+    if kind == "place_offered" and isinstance(about, Registration):
+        return about.is_offered
     return True
 
 

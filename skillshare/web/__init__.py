@@ -3,13 +3,42 @@
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from . import access, answers, assets, guard, headers, home, pages, signed_in, words
+from . import (
+    access,
+    answers,
+    assets,
+    auth,
+    guard,
+    headers,
+    home,
+    join,
+    listings,
+    members,
+    offers,
+    pages,
+    rates,
+    sessions,
+    settings,
+    signed_in,
+    skills,
+    wants,
+    words,
+)
 
 csrf = CSRFProtect()
 
 BLUEPRINTS = (
+    auth.bp,
     home.bp,
+    join.bp,
+    listings.bp,
+    members.bp,
+    offers.bp,
     pages.bp,
+    sessions.bp,
+    settings.bp,
+    skills.bp,
+    wants.bp,
 )
 
 
@@ -20,6 +49,7 @@ def register(app: Flask) -> None:
     csrf.init_app(app)
     signed_in.start(app)
     access.start(app)
+    rates.start(app)
     answers.start(app)
     words.start(app)
     headers.start(app)
