@@ -158,6 +158,11 @@ class Skill(Public, Versioned, Searchable, Base):
         by_locale = {text.locale: text for text in self.texts}
         return by_locale.get(locale) or by_locale.get(self.locale) or self.texts[0]
 
+    def told(self, locale: str) -> "SkillText":
+        """The words that tell a reader of `locale` what it is about: `text`, unless nothing but a name stands there."""
+        text = self.text(locale)
+        return text if text.practice else self.text(self.locale)
+
     def name(self, locale: str) -> str:
         """The skill's name for a reader of `locale`."""
         return self.text(locale).name
@@ -239,6 +244,22 @@ class Skill(Public, Versioned, Searchable, Base):
         if other.id == self.id or self.id in _reached_from(other.id, LinkKind.FIRST_LEARN):
             raise RuleBroken(_("These two would each have to come first."), field="first_learn")
         self.links.append(SkillLink(to_skill=other, kind=LinkKind.FIRST_LEARN))
+
+    def set_first_learn(self, others: Iterable["Skill"]) -> None:
+        """Make `others` all that is worth learning before this. Raises `RuleBroken` on a loop."""
+        wanted = list(others)
+        ids = {other.id for other in wanted}
+        for link in [link for link in self.links if link.kind is LinkKind.FIRST_LEARN]:
+            if link.to_skill_id not in ids:
+                self.links.remove(link)
+        db.session.flush()
+        for other in wanted:
+            self.learn_first(other)
+
+    @property
+    def first_learn(self) -> list["Skill"]:
+        """What is worth learning before this."""
+        return [link.to_skill for link in self.links if link.kind is LinkKind.FIRST_LEARN]
 
     def _check_name(self, name: str, locale: str, field: str = "name") -> None:
         other = Skill.named(name, locale)
@@ -337,6 +358,23 @@ class SkillRevision(Base):
             .options(joinedload(cls.skill_text), joinedload(cls.editor))
             .order_by(cls.id.desc())
         )
+
+    @classmethod
+    def after(cls, revisions: Iterable["SkillRevision"]) -> dict[int, dict[str, Any]]:
+        """What stood there once each of these was saved, by their id: what the next one of that text kept, or the text.
+
+        `revisions` are consecutive ones of one page, newest first, as `of` gives them.
+        """
+        rows = list(revisions)
+        after: dict[int, dict[str, Any]] = {}
+        words = {row.skill_text_id: {f: getattr(row.skill_text, f) for f in TEXT_FIELDS} for row in rows}
+        if rows:
+            newer = sa.select(cls).where(cls.skill_text_id.in_(words), cls.id > rows[0].id).order_by(cls.id.desc())
+            words |= {row.skill_text_id: row.before for row in db.session.scalars(newer)}
+        for row in rows:
+            after[row.id] = words[row.skill_text_id]
+            words[row.skill_text_id] = row.before
+        return after
 
 
 def folded(name: str) -> str:

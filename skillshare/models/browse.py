@@ -1,0 +1,123 @@
+"""Walking along the catalogue: lists by topic, a skill's own page, names while somebody types.
+
+Not here: finding by words of the texts (`search/`), names near to another (`lists.py`).
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager, joinedload, selectinload
+
+from skillshare import limits
+from skillshare.db import db
+
+from .knowhow import MemberSkill
+from .members import Member
+from .skills import LinkKind, Skill, SkillLink, SkillName, SkillState, SkillText, Topic, folded
+from .visibility import Viewer, listed_owners
+
+LAST_CHARACTER = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A skill for somebody who types: what it is called, and which of its names they were typing."""
+
+    slug: str
+    name: str
+    matched: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class SkillPage:
+    """A skill with all that its page says of it to one viewer: what they said of it, and how many wait to learn it."""
+
+    skill: Skill
+    mine: MemberSkill | None
+    waiting: int
+
+
+def skill_page(slug: str, viewer: Viewer) -> SkillPage | None:
+    """The page of a skill, in two queries. None when there is no such skill in the catalogue."""
+    mine = aliased(MemberSkill)
+    first = joinedload(Skill.links.and_(SkillLink.kind == LinkKind.FIRST_LEARN)).joinedload(SkillLink.to_skill)
+    query = (
+        sa.select(Skill, mine, _waiting(viewer))
+        .outerjoin(mine, sa.and_(mine.skill_id == Skill.id, mine.member_id == viewer.id))
+        .where(Skill.slug == slug, Skill.state != SkillState.ARCHIVED)
+        .options(
+            joinedload(Skill.topic),
+            joinedload(Skill.texts),
+            selectinload(Skill.names),
+            first.joinedload(Skill.texts),
+        )
+    )
+    found = db.session.execute(query).unique().one_or_none()
+    return SkillPage(*found) if found else None
+
+
+def by_name(locale: str, topic: str | None = None) -> sa.Select[Skill]:
+    """The skills of one topic (by its slug), or of all, by their name for a reader of `locale`; ready to be listed."""
+    own, first = aliased(SkillText), aliased(SkillText)
+    query = (
+        Skill.listed()
+        .join(Skill.topic)
+        .outerjoin(own, sa.and_(own.skill_id == Skill.id, own.locale == locale))
+        .outerjoin(first, sa.and_(first.skill_id == Skill.id, first.locale == Skill.locale))
+        .options(contains_eager(Skill.topic))
+        .order_by(sa.func.lower(sa.func.coalesce(own.name, first.name)), Skill.id)
+    )
+    return query.where(Topic.slug == topic) if topic is not None else query
+
+
+def suggestions(typed: str, locale: str, most: int = limits.SUGGESTIONS) -> list[Suggestion]:
+    """At most `most` skills for what somebody typed: names in `locale` that begin so, then those that contain it."""
+    key = folded(typed)
+    if not key:
+        return []
+    found: dict[str, Suggestion] = {}
+    for condition in (_begins(SkillName.folded, key), SkillName.folded.contains(key, autoescape=True)):
+        if len(found) < most:
+            for suggestion in _suggested(condition, locale, most):
+                found.setdefault(suggestion.slug, suggestion)
+    return list(found.values())[:most]
+
+
+def _suggested(condition: sa.ColumnElement[bool], locale: str, most: int) -> list[Suggestion]:
+    own, first = aliased(SkillText), aliased(SkillText)
+    rows = db.session.execute(
+        sa.select(Skill.slug, sa.func.coalesce(own.name, first.name), SkillName.text, Topic)
+        .select_from(SkillName)
+        .join(SkillName.skill)
+        .join(Skill.topic)
+        .outerjoin(own, sa.and_(own.skill_id == Skill.id, own.locale == locale))
+        .outerjoin(first, sa.and_(first.skill_id == Skill.id, first.locale == Skill.locale))
+        .where(condition, SkillName.locale == locale, Skill.state != SkillState.ARCHIVED)
+        .order_by(SkillName.folded)
+        .limit(most * 3)  # several names of one skill may match
+    )
+    return [Suggestion(slug, name, matched, topic.name(locale)) for slug, name, matched, topic in rows]
+
+
+def _begins(column: InstrumentedAttribute[str], key: str) -> sa.ColumnElement[bool]:
+    """SQL: the column begins with `key`. SQLite compares bytes, so that a range finds it in the index."""
+    if db.session.connection().dialect.name == "sqlite":
+        return sa.and_(column >= key, column < key + LAST_CHARACTER)
+    return column.startswith(key, autoescape=True)
+
+
+def _waiting(viewer: Viewer) -> sa.ScalarSelect[int]:
+    """SQL: how many members that exist for `viewer` wait to learn the skill of the query around it."""
+    return (
+        sa.select(sa.func.count(MemberSkill.id))
+        .join(Member, Member.id == MemberSkill.member_id)
+        .where(
+            MemberSkill.skill_id == Skill.id,
+            MemberSkill.wants,
+            sa.not_(MemberSkill.hidden),
+            listed_owners(viewer),
+        )
+        .correlate(Skill)
+        .scalar_subquery()
+    )
