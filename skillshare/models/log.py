@@ -99,7 +99,7 @@ class LogEntry(Public, Versioned, Base):
             raise NotAllowed
         if skill_session is not None:
             skill_session = _session_to_log(skill_session, by)
-        _check_day(happened_on, by.zone)
+        _check_day(happened_on, skill_session.zone if skill_session else by.zone)
         _check_minutes(practice_minutes, theory_minutes)
         check_said(said)
 
@@ -168,9 +168,23 @@ class LogEntry(Public, Versioned, Base):
             return False
         return self.answer_of(member) in (Answer.NONE, Answer.NOT_RIGHT)
 
+    def can_leave(self, member: Member | None) -> bool:
+        """Whether `member` may still say "I was not there": when asked, and for 30 days after agreeing."""
+        if member is None or member.id == self.written_by_id:
+            return False
+        answer = next((a for a in self.answers if a.member_id == member.id), None)
+        return answer is not None and answer.answer is not Answer.WAS_NOT_THERE and answer.can_be_taken_back
+
     def can_edit(self, member: Member | None) -> bool:
-        """Its writer, until it is confirmed."""
-        return member is not None and member.id == self.written_by_id and not self.is_confirmed
+        """Its writer, until it is confirmed; then only for those who did not agree to what it says of them."""
+        if member is None or member.id != self.written_by_id:
+            return False
+        return not self.is_confirmed or any(a.answer in (Answer.NONE, Answer.NOT_RIGHT) for a in self.answers)
+
+    @property
+    def day_zone(self) -> str:
+        """The zone whose calendar `happened_on` is a day of: the session's, else the writer's."""
+        return self.skill_session.zone if self.skill_session else self.written_by.zone
 
     def parts_shown_to(self, member: Member) -> list["LogPart"]:
         """What `member` may read of it: all for the writer and those asked about, of others what they agreed to."""
@@ -179,12 +193,14 @@ class LogEntry(Public, Versioned, Base):
         agreed = {a.member_id for a in self.answers if a.answer is Answer.AGREE} | {member.id}
         return [part for part in self.parts if part.member_id in agreed and not part.struck]
 
-    def agree(self, *, by: Member) -> None:
-        """Yes, that is what happened. Twice is once."""
+    def agree(self, *, by: Member, version: int | None = None) -> None:
+        """Yes, that is what happened. Twice is once. `RuleBroken` when it says something else than in `version`."""
         entry = self._locked()
         answer = entry._open_answer_of(by)
         if answer.answer is Answer.AGREE:
             return
+        if version is not None and version != entry.version:
+            raise RuleBroken(_("What it says was changed a moment ago. Please read it again, then answer."))
         if answer.answer is Answer.WAS_NOT_THERE:
             raise RuleBroken(_("You said that you were not there."))
         answer.say(Answer.AGREE)
@@ -196,6 +212,8 @@ class LogEntry(Public, Versioned, Base):
         answer = entry._open_answer_of(by)
         if answer.answer is Answer.AGREE:
             raise RuleBroken(_("You have agreed to this entry already."))
+        if answer.answer is Answer.WAS_NOT_THERE:
+            raise RuleBroken(_("You said that you were not there."))
         if not note.strip():
             raise RuleBroken(_("Say what was different, so that it can be put right."), field="note")
         answer.say(Answer.NOT_RIGHT, note.strip())
@@ -206,7 +224,7 @@ class LogEntry(Public, Versioned, Base):
         """Strike what the entry says of `by`; within 30 days also after agreeing. Twice is once."""
         entry = self._locked()
         answer = entry._open_answer_of(by)
-        if answer.answer is Answer.AGREE and answer.at and answer.at + limits.WITHDRAW_ANSWER < clock.now():
+        if not answer.can_be_taken_back:
             raise RuleBroken(_("More than 30 days have passed since you agreed."))
         answer.say(Answer.WAS_NOT_THERE)
         for part in entry.parts:
@@ -224,40 +242,60 @@ class LogEntry(Public, Versioned, Base):
         line: str,
         happened_on: date,
     ) -> None:
-        """The writer puts it right; everyone whose lines changed, or who said it was not right, is asked again."""
+        """The writer puts it right. Who is said to have done something else is asked again; all, when facts change.
+
+        Once it is confirmed, what people agreed to stays: only the lines of the others may change. Who said that
+        they were not there is not put back. Raises `EditConflict` when it was saved since `version`.
+        """
         entry = self._locked()
-        if by.id != entry.written_by_id:
+        if by.id != entry.written_by_id or not by.is_active:
             raise NotAllowed
-        if entry.is_confirmed:
-            raise RuleBroken(_("This entry is agreed and cannot be changed any more."))
         if version != entry.version:
             raise EditConflict(_("You saved this in another window meanwhile. Nothing is lost: both texts are below."))
         said = list(dict.fromkeys(said))
-        if by.id not in {s.member.id for s in said}:
-            raise RuleBroken(_("You were there too: keep a line for yourself."), field="said")
-        _check_day(happened_on, by.zone)
+        facts = (practice_minutes, theory_minutes, line, happened_on)
+        same_facts = facts == (entry.practice_minutes, entry.theory_minutes, entry.line, entry.happened_on)
+        entry._check_change(by, said, same_facts)
+        _check_day(happened_on, entry.day_zone)
         _check_minutes(practice_minutes, theory_minutes)
         check_said(said)
-        entry._replace_parts(said)
-        entry.practice_minutes, entry.theory_minutes = practice_minutes, theory_minutes
-        entry.line, entry.happened_on = line, happened_on
+        entry._replace_parts(said, same_facts)
+        entry.practice_minutes, entry.theory_minutes, entry.line, entry.happened_on = facts
         entry.version += 1
         entry._settle()
         entry._ask_others()
 
-    def _replace_parts(self, said: list[Said]) -> None:
-        before = {m: {(p.skill_id, p.kind) for p in self.parts if p.member_id == m} for m in self._member_ids()}
+    def _check_change(self, by: Member, said: list[Said], same_facts: bool) -> None:
+        if by.id not in {s.member.id for s in said}:
+            raise RuleBroken(_("You were there too: keep a line for yourself."), field="said")
+        left = {a.member_id for a in self.answers if a.answer is Answer.WAS_NOT_THERE}
+        if left & {s.member.id for s in said}:
+            raise RuleBroken(_("Somebody said that they were not there. Leave their line out."), field="said")
+        if not self.is_confirmed:
+            return
+        if not self.can_edit(by):
+            raise RuleBroken(_("This entry is agreed and cannot be changed any more."))
+        agreed = {a.member_id for a in self.answers if a.answer is Answer.AGREE}
+        if not same_facts or any(_lines(said, i) != self._lines_of(i) for i in agreed):
+            raise RuleBroken(
+                _("What people have agreed to stays as it is. You can change only what is said of the others.")
+            )
+
+    def _lines_of(self, member_id: int) -> set[tuple[int, PartKind]]:
+        return {(part.skill_id, part.kind) for part in self.parts if part.member_id == member_id}
+
+    def _replace_parts(self, said: list[Said], same_facts: bool) -> None:
+        unchanged = {i for i in self._member_ids() if same_facts and _lines(said, i) == self._lines_of(i)}
         self.parts.clear()
         db.session.flush()
         self.parts.extend(LogPart(member=s.member, skill=s.skill, kind=s.kind) for s in said)
         people = {s.member.id: s.member for s in said}
         for answer in list(self.answers):
+            if answer.answer is Answer.WAS_NOT_THERE or answer.member_id == self.written_by_id:
+                continue
             if answer.member_id not in people:
                 self.answers.remove(answer)
-                continue
-            lines = {(s.skill.id, s.kind) for s in said if s.member.id == answer.member_id}
-            changed = lines != before.get(answer.member_id)
-            if answer.member_id != self.written_by_id and (changed or answer.answer is not Answer.AGREE):
+            elif answer.member_id not in unchanged or answer.answer is not Answer.AGREE:
                 answer.say(Answer.NONE)
         known = {answer.member_id for answer in self.answers}
         self.answers.extend(LogAnswer(member=m, answer=Answer.NONE) for i, m in people.items() if i not in known)
@@ -376,29 +414,42 @@ class LogAnswer(Base):
     entry: Mapped[LogEntry] = relationship(back_populates="answers", lazy="raise")
     member: Mapped[Member] = relationship(lazy="raise")
 
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Not agreed, or agreed less than 30 days ago."""
+        return self.answer is not Answer.AGREE or not self.at or self.at + limits.WITHDRAW_ANSWER >= clock.now()
+
     def say(self, answer: Answer, note: str = "") -> None:
         """Note the answer and the moment."""
         self.answer, self.note = answer, note
         self.at = clock.now() if answer is not Answer.NONE else None
 
 
-def to_log(member: Member) -> sa.Select[SkillSession]:
-    """The sessions that have begun and await a word from `member`: did it happen? Newest first."""
+def attended(member: Member) -> sa.Select[SkillSession]:
+    """The sessions in which `member` has a place, or shows; with all that logging one needs. Newest first."""
     going = sa.select(Registration.skill_session_id).where(
         Registration.member_id == member.id, Registration.state == PlaceState.GOING
     )
     shows = sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS)
     return (
         sa.select(SkillSession)
-        .where(
-            SkillSession.id.in_(going.union(shows)),
-            SkillSession.state == SessionState.SCHEDULED,
-            SkillSession.starts_at <= clock.now(),
-            SkillSession.starts_at >= clock.now() - limits.LOG_BACK,
-        )
+        .where(sa.or_(SkillSession.id.in_(going.union(shows)), SkillSession.host_id == member.id))
         .options(*SkillSession.to_list())
         .order_by(SkillSession.starts_at.desc(), SkillSession.id)
     )
+
+
+def to_log(member: Member) -> sa.Select[SkillSession]:
+    """The sessions that have begun and await a word from `member`: did it happen? Newest first."""
+    return attended(member).where(
+        SkillSession.state == SessionState.SCHEDULED,
+        SkillSession.starts_at <= clock.now(),
+        SkillSession.starts_at >= clock.now() - limits.LOG_BACK,
+    )
+
+
+def _lines(said: list[Said], member_id: int) -> set[tuple[int, PartKind]]:
+    return {(s.skill.id, s.kind) for s in said if s.member.id == member_id}
 
 
 def check_said(said: list[Said]) -> None:
@@ -423,13 +474,20 @@ def _session_to_log(skill_session: SkillSession, by: Member) -> SkillSession:
     ).one()
     if not can_log(skill_session, by):
         raise NotAllowed
+    check_loggable(skill_session)
+    return skill_session
+
+
+def check_loggable(skill_session: SkillSession) -> None:
+    """Raise `RuleBroken` with the reason unless the session has begun and nothing is said of it yet."""
     if skill_session.state is SessionState.HELD:
         raise RuleBroken(_("This session is logged already."))
+    if skill_session.state is SessionState.CANCELLED:
+        raise RuleBroken(_("This session was cancelled."))
     if skill_session.state is not SessionState.SCHEDULED:
         raise RuleBroken(_("It was said that this session did not take place."))
     if not skill_session.has_begun:
         raise RuleBroken(_("This session has not begun yet."))
-    return skill_session
 
 
 def can_log(skill_session: SkillSession, member: Member) -> bool:

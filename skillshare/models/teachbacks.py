@@ -23,7 +23,7 @@ from .members import Member, MemberState
 from .notices import notify
 from .sessions import PartKind
 from .skills import Care, Skill
-from .visibility import Viewer, visible_members
+from .visibility import Viewer
 
 
 class TeachBackState(enum.StrEnum):
@@ -91,11 +91,9 @@ class TeachBack(Public, Base):
         named = list(dict.fromkeys(witnesses))
         if not by.is_active or by.id in {witness.id for witness in named}:
             raise NotAllowed
-        if not named:
-            raise RuleBroken(_("Name at least one person who saw it."), field="witnesses")
-        if len(named) > limits.WITNESSES:
-            raise RuleBroken(_("Name at most %(most)s people.", most=limits.WITNESSES), field="witnesses")
+        _check_number(len(named))
         _check_day(on, by.zone)
+        db.session.execute(sa.select(Member.id).where(Member.id == by.id).with_for_update())  # one try at a time
         previous = cls._last_of(by, skill)
         if previous is not None and previous.state is TeachBackState.ATTEMPTED:
             raise RuleBroken(_("Your last try still waits for an answer."), field="skill")
@@ -113,17 +111,17 @@ class TeachBack(Public, Base):
             previous_id=previous.id if previous else None,
             state=TeachBackState.ATTEMPTED,
         )
-        teach_back.witnesses = [Witness(member=member, giver_id=by.id, verdict=Verdict.NONE) for member in named]
+        teach_back.witnesses = []
         db.session.add(teach_back)
-        db.session.flush()
-        for member in named:
-            notify(member, "asked_to_witness", teach_back)
+        teach_back._ask(named)
         return teach_back
 
     @classmethod
     def visible_to(cls, member: Member) -> sa.Select["TeachBack"]:
-        """The tries that `member` may open: their own, and those they witness, newest first."""
-        witnessed = sa.select(Witness.teach_back_id).where(Witness.member_id == member.id)
+        """The tries that `member` may open: their own, and those they witness (not "I was not there"), newest first."""
+        witnessed = sa.select(Witness.teach_back_id).where(
+            Witness.member_id == member.id, Witness.verdict != Verdict.WAS_NOT_THERE
+        )
         return (
             sa.select(cls)
             .where(sa.or_(cls.giver_id == member.id, cls.id.in_(witnessed)), cls.state != TeachBackState.WITHDRAWN)
@@ -138,6 +136,26 @@ class TeachBack(Public, Base):
         return cls.visible_to(member).where(cls.id.in_(asked), cls.state == TeachBackState.ATTEMPTED)
 
     @classmethod
+    def tries_of(cls, teach_back: "TeachBack", member: Member) -> sa.Select["TeachBack"]:
+        """All tries of the same person at the same skill that `member` may open, first to last."""
+        return (
+            cls.visible_to(member)
+            .where(cls.giver_id == teach_back.giver_id, cls.skill_id == teach_back.skill_id)
+            .order_by(None)
+            .order_by(cls.attempt_no)
+        )
+
+    @classmethod
+    def of(cls, member: Member) -> sa.Select["TeachBack"]:
+        """A member's own tries, newest first, ready to be listed. For their own eyes."""
+        return (
+            sa.select(cls)
+            .where(cls.giver_id == member.id, cls.state != TeachBackState.WITHDRAWN)
+            .options(joinedload(cls.skill).options(*Skill.to_name()))
+            .order_by(cls.on.desc(), cls.id.desc())
+        )
+
+    @classmethod
     def whole(cls) -> tuple[Any, ...]:
         """The loader options of all that a try shows."""
         return (
@@ -150,7 +168,7 @@ class TeachBack(Public, Base):
     def _last_of(cls, giver: Member, skill: Skill) -> "TeachBack | None":
         return db.session.scalar(
             sa.select(cls)
-            .where(cls.giver_id == giver.id, cls.skill_id == skill.id, cls.state != TeachBackState.WITHDRAWN)
+            .where(cls.giver_id == giver.id, cls.skill_id == skill.id)
             .order_by(cls.attempt_no.desc())
             .limit(1)
         )
@@ -179,14 +197,44 @@ class TeachBack(Public, Base):
         self._say(by, Verdict.MORE_PRACTICE, kind_note.strip())
 
     def was_not_there(self, *, by: Member) -> None:
-        """`by` did not see it; their word counts neither way."""
+        """`by` did not see it: their word counts neither way. After "clear" too, for 30 days; the try is open again."""
         self._say(by, Verdict.WAS_NOT_THERE)
 
-    def withdraw(self, *, by: Member) -> None:
-        """The giver takes it back: hidden everywhere."""
-        if by.id != self.giver_id:
+    def can_leave(self, member: Member | None) -> bool:
+        """Whether `member` may still say "I was not there"."""
+        witness = next((w for w in self.witnesses if member is not None and w.member_id == member.id), None)
+        return witness is not None and witness.may_become(Verdict.WAS_NOT_THERE, self.state)
+
+    def can_name_witnesses(self, member: Member | None) -> bool:
+        """The giver, while it waits for an answer."""
+        return member is not None and member.id == self.giver_id and self.state is TeachBackState.ATTEMPTED
+
+    def name_witnesses(self, *, by: Member, witnesses: Iterable[Member]) -> None:
+        """Name more people who saw it; they are asked too. Who is named already stays so."""
+        teach_back = self._locked()
+        named = list(dict.fromkeys(witnesses))
+        if by.id != teach_back.giver_id or not by.is_active or by.id in {witness.id for witness in named}:
             raise NotAllowed
-        self.state = TeachBackState.WITHDRAWN
+        if teach_back.state is not TeachBackState.ATTEMPTED:
+            raise RuleBroken(_("This is answered already."), field="witnesses")
+        before = {w.member_id for w in teach_back.witnesses}
+        new = [member for member in named if member.id not in before]
+        _check_number(len(new), before=len(before))
+        teach_back._ask(new)
+
+    def withdraw(self, *, by: Member) -> None:
+        """The giver takes it back: hidden everywhere. Twice is once."""
+        teach_back = self._locked()
+        if by.id != teach_back.giver_id:
+            raise NotAllowed
+        teach_back.state, teach_back.confirmed_at = TeachBackState.WITHDRAWN, None
+
+    def _ask(self, named: list[Member]) -> None:
+        for member in named:
+            self.witnesses.append(Witness(member=member, giver_id=self.giver_id, verdict=Verdict.NONE))
+        db.session.flush()
+        for member in named:
+            notify(member, "asked_to_witness", self)
 
     def _say(self, by: Member, verdict: Verdict, kind_note: str = "") -> None:
         teach_back = self._locked()
@@ -195,10 +243,12 @@ class TeachBack(Public, Base):
             raise NotAllowed
         if witness.verdict is verdict:
             return
-        if teach_back.state is not TeachBackState.ATTEMPTED or witness.verdict is not Verdict.NONE:
+        if not witness.may_become(verdict, teach_back.state):
             raise RuleBroken(_("This is answered already."))
-        witness.verdict, witness.kind_note, witness.at = verdict, kind_note, clock.now()
-        teach_back._settle()
+        was, witness.verdict = witness.verdict, verdict
+        witness.kind_note, witness.at = kind_note, clock.now()
+        if was is Verdict.CLEAR or teach_back.state is TeachBackState.ATTEMPTED:
+            teach_back._settle()
 
     def _locked(self) -> "TeachBack":
         return db.session.scalars(
@@ -210,21 +260,29 @@ class TeachBack(Public, Base):
         ).one()
 
     def _settle(self) -> None:
+        """Recompute the state from what the witnesses who answered say."""
+        was = self.state
         said = [w for w in self.witnesses if w.verdict in (Verdict.CLEAR, Verdict.MORE_PRACTICE)]
         if any(w.verdict is Verdict.MORE_PRACTICE for w in said):
             self.state = TeachBackState.MORE_PRACTICE
             notify(self.giver, "more_practice", self)
         elif said and self._enough({w.member_id for w in said}):
-            self.state, self.confirmed_at = TeachBackState.CONFIRMED, clock.now()
-            MemberSkill.between(self.giver, self.skill)
-            notify(self.giver, "teach_back_clear", self)
+            self.state = TeachBackState.CONFIRMED
+            if was is not TeachBackState.CONFIRMED:
+                self.confirmed_at = clock.now()
+                MemberSkill.between(self.giver, self.skill)
+                notify(self.giver, "teach_back_clear", self)
+        else:
+            self.state, self.confirmed_at = TeachBackState.ATTEMPTED, None
+            if was is TeachBackState.CONFIRMED:
+                notify(self.giver, "teach_back_open_again", self)
         db.session.flush()
 
     def _enough(self, witness_ids: set[int]) -> bool:
         """One witness who knows the skill (two in all for a hazard), unless nobody else knows it (flagged)."""
         knowing = set(db.session.scalars(knowing_ids(self.skill_id))) - {self.giver_id}
-        if not knowing:
-            self.nobody_knew = True
+        self.nobody_knew = not knowing
+        if self.nobody_knew:
             return True
         needed = 2 if self.skill.care is Care.HAZARD else 1
         return bool(witness_ids & knowing) and len(witness_ids) >= needed
@@ -252,6 +310,17 @@ class Witness(Base):
 
     teach_back: Mapped[TeachBack] = relationship(back_populates="witnesses", lazy="raise")
     member: Mapped[Member] = relationship(lazy="raise")
+
+    def may_become(self, verdict: Verdict, state: TeachBackState) -> bool:
+        """Whether the witness may say `verdict` now: once, while it is open; "I was not there" also 30 days later."""
+        if verdict is not Verdict.WAS_NOT_THERE:
+            return self.verdict is Verdict.NONE and state is TeachBackState.ATTEMPTED
+        if self.verdict is Verdict.NONE:
+            return state is not TeachBackState.WITHDRAWN
+        recent = self.at is not None and self.at + limits.WITHDRAW_ANSWER >= clock.now()
+        return (
+            self.verdict is Verdict.CLEAR and recent and state in (TeachBackState.ATTEMPTED, TeachBackState.CONFIRMED)
+        )
 
 
 @dataclass(frozen=True)
@@ -315,9 +384,18 @@ def might_want_next(teach_back: TeachBack, viewer: Viewer) -> sa.Select[MemberSk
     """Up to three members who wait to learn what was just shown back, longest waiting first."""
     return (
         MemberSkill.wanting(teach_back.skill, viewer)
-        .where(MemberSkill.member_id != teach_back.giver_id, visible_members(viewer))
+        .where(MemberSkill.member_id != teach_back.giver_id)
+        .order_by(None)
+        .order_by(MemberSkill.wants_since, MemberSkill.id)
         .limit(3)
     )
+
+
+def _check_number(new: int, before: int = 0) -> None:
+    if not new:
+        raise RuleBroken(_("Name at least one person who saw it."), field="witnesses")
+    if before + new > limits.WITNESSES:
+        raise RuleBroken(_("Name at most %(most)s people.", most=limits.WITNESSES), field="witnesses")
 
 
 def _check_day(on: date, zone: str) -> None:
