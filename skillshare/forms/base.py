@@ -77,6 +77,8 @@ class Needed(InputRequired):
 
     def __call__(self, form: Any, field: Field) -> None:
         """Raise StopValidation with the sentence when it is empty."""
+        if field.process_errors:
+            raise StopValidation()  # what was sent is wrong, not missing: that sentence stays
         if field.data is None or field.data == "" or field.data == []:
             field.errors = []
             raise StopValidation(str(self.message or _("Please fill this in.")))

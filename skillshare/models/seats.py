@@ -434,6 +434,7 @@ def _seat_holders(skill_session: SkillSession) -> sa.Select[Registration]:
     return (
         sa.select(Registration)
         .where(Registration.skill_session_id == skill_session.id, Registration.state.in_(HOLDS_SEAT))
+        .options(joinedload(Registration.member))
         .order_by(Registration.seat_no)
         .execution_options(populate_existing=True)
     )

@@ -182,7 +182,7 @@ def test_saying_yes_makes_it_theirs_and_twice_is_once(full, ben, cleo):
 
 
 def test_keeping_a_place_that_is_held_for_you_says_yes(full, ben, cleo):
-    small, going, first, _second = full
+    small, going, _first, _second = full
     give_back(going, by=ben)
 
     assert take_place(small, by=cleo).is_going
