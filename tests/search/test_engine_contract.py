@@ -58,6 +58,13 @@ def test_a_phrase_does_not_span_two_texts(found):
     assert found('"welding soldadura"') == []
 
 
+def test_a_phrase_is_found_in_what_came_later(engine, found):
+    engine.apply([Document("want:crumb", 1, "en", "An open crumb")])
+
+    assert found('"open crumb"') == ["want:crumb"]
+    assert found('-"open crumb" crumb') == []
+
+
 def test_minus_takes_out(found):
     assert "session:dough" not in found("bread -evening")
     assert set(found("bread -evening")) == set(found("bread")) - {"session:dough"}
