@@ -6,7 +6,6 @@ network. A dead Redis falls back to memory: never open. Tests are not slowed unl
 
 import contextlib
 import hmac
-import time
 from collections.abc import Callable
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -18,7 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from limits import parse
 from werkzeug.wrappers import Response as BaseResponse
 
-from skillshare import limits
+from skillshare import clock, limits
 from skillshare.config import Settings
 from skillshare.db import SAFE_METHODS
 from skillshare.models.members import email_key
@@ -176,6 +175,6 @@ def _worked(response: Response) -> bool:
 
 def _say_when(response: Response) -> Response:
     if response.status_code == 429 and limiter.current_limit is not None:
-        seconds = max(1, round(limiter.current_limit.reset_at - time.time()))
+        seconds = max(1, round(limiter.current_limit.reset_at - clock.now().timestamp()))
         response.headers["Retry-After"] = str(seconds)
     return response
