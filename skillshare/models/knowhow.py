@@ -6,6 +6,7 @@ Nothing here says how good anybody is. Where a person stands is read from the lo
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from skillshare import clock, limits
@@ -41,11 +42,14 @@ class MemberSkill(Base):
 
     @classmethod
     def between(cls, member: Member, skill: Skill) -> "MemberSkill":
-        """The row of this member and this skill, made when there is none yet."""
-        row = db.session.scalar(sa.select(cls).where(cls.member_id == member.id, cls.skill_id == skill.id))
+        """The row of this member and this skill, made when there is none yet, by whoever comes first."""
+        query = sa.select(cls).where(cls.member_id == member.id, cls.skill_id == skill.id)
+        row = db.session.scalar(query)
         if row is None:
-            row = cls(member_id=member.id, skill_id=skill.id, wants=False, shows=False)
-            db.session.add(row)
+            insert = postgresql.insert if db.session.connection().dialect.name == "postgresql" else sqlite.insert
+            values = {"member_id": member.id, "skill_id": skill.id, "wants": False, "shows": False}
+            db.session.execute(insert(cls).values(values).on_conflict_do_nothing())
+            row = db.session.scalars(query).one()
         return row
 
     @classmethod
