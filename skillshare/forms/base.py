@@ -42,7 +42,11 @@ def _is_control(char: str) -> bool:
 
 
 class Line(StringField):
-    """One line of a person's text."""
+    """One line of a person's text. Nothing sent is the empty text."""
+
+    def process_data(self, value: Any) -> None:
+        """Take what the thing says now."""
+        self.data = value or ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was sent, cleaned."""
@@ -50,7 +54,11 @@ class Line(StringField):
 
 
 class Text(TextAreaField):
-    """Several lines of a person's text."""
+    """Several lines of a person's text. Nothing sent is the empty text."""
+
+    def process_data(self, value: Any) -> None:
+        """Take what the thing says now."""
+        self.data = value or ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was sent, cleaned."""

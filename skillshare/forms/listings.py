@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms import BooleanField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -17,17 +18,20 @@ from skillshare.models.skills import Skill
 from .base import Form, Line, Needed, Text, UpTo, Whole
 
 WHERE = [
-    (Where.IN_PERSON, lazy_gettext("In person")),
-    (Where.ONLINE, lazy_gettext("Online")),
-    (Where.ANY, lazy_gettext("Either")),
+    SelectChoice(Where.IN_PERSON, lazy_gettext("In person")),
+    SelectChoice(Where.ONLINE, lazy_gettext("Online")),
+    SelectChoice(Where.ANY, lazy_gettext("Either")),
 ]
 HOW = [
-    (How.ALONE, lazy_gettext("Alone with me")),
-    (How.SMALL_GROUP, lazy_gettext("A small group")),
-    (How.GROUP, lazy_gettext("A big group")),
-    (How.ANY, lazy_gettext("Any of these")),
+    SelectChoice(How.ALONE, lazy_gettext("Alone with me")),
+    SelectChoice(How.SMALL_GROUP, lazy_gettext("A small group")),
+    SelectChoice(How.GROUP, lazy_gettext("A big group")),
+    SelectChoice(How.ANY, lazy_gettext("Any of these")),
 ]
-GROUP_OK = [("yes", lazy_gettext("Yes")), ("no", lazy_gettext("No, alone with somebody"))]
+GROUP_OK = [
+    SelectChoice("yes", lazy_gettext("Yes")),
+    SelectChoice("no", lazy_gettext("No, alone with somebody")),
+]
 
 
 class AboutSkill(Form):
@@ -87,10 +91,13 @@ class ListingForm(Form):
         super().__init__(**kwargs)
         self.about = about
         self.areas = {area.public_id: area for area in areas}
-        self.area.choices = [("", _("Anywhere")), *((area.public_id, area.name) for area in areas)]
+        self.area.choices = [
+            SelectChoice("", _("Anywhere")),
+            *(SelectChoice(area.public_id, area.name) for area in areas),
+        ]
         own = self.language.object_data
         codes = dict.fromkeys([*i18n.locales(), *([own] if own else [])])
-        self.language.choices = [(code, i18n.own_name(code)) for code in codes]
+        self.language.choices = [SelectChoice(code, i18n.own_name(code)) for code in codes]
         if not self.language.data:
             self.language.data = i18n.current_locale()
 

@@ -124,6 +124,11 @@ class Listing(Public, Versioned, Searchable):
         )
 
     @classmethod
+    def kept_by(cls, member: Member) -> sa.Select[Self]:
+        """All that is a member's own, the withdrawn too."""
+        return sa.select(cls).where(cls.member_id == member.id)
+
+    @classmethod
     def under(cls, topic_ids: Collection[int], area_ids: Collection[int]) -> list[sa.ColumnElement[bool]]:
         """SQL: about a skill of one of these topics, and in one of these areas. An empty list asks nothing."""
         wishes: list[sa.ColumnElement[bool]] = []
