@@ -55,31 +55,33 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
 
 def _find(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], languages: tuple[str, ...]) -> Found:
     text = request.text
-    scores = np.zeros(snapshot.size, np.float32)
-    matched = np.zeros(snapshot.size, np.uint8)
-    phrases = [[word.folded for word in words_of(said)] for said in text.phrases]
-    phrases = [phrase for phrase in phrases if phrase]
+    phrases = [phrase for said in text.phrases if (phrase := [word.folded for word in words_of(said)])]
     skills = [word for said in text.skills for word in query_words(said, languages)]
-    telling = [word for word in words if not word.small] or words
-    for word, times in Counter([*words, *skills]).items():  # a word said twice counts twice
-        gain = score(snapshot, word)
-        scores += gain * np.float32(times)
-        if word in telling:
-            matched += gain > 0
-    for phrase in phrases:
-        for form in phrase:
-            ids, gain = snapshot.scored("words", form)
-            scores[ids] += gain
+    telling = {word for word in words if not word.small} or set(words)
+    scores, matched = _added_up(snapshot, [*words, *skills], telling)
+    for form in (form for phrase in phrases for form in phrase):
+        ids, gain = snapshot.scored("words", form)
+        scores[ids] += gain
     required = [snapshot.with_phrase(phrase) for phrase in phrases]
     required += [snapshot.holding("names", (*word.forms, *word.stems)) for word in skills]
-    whole = matched == len(set(telling))
     if required:
         mask = _all_of(*required)
     elif words:
         mask = matched > 0
     else:
         mask = np.full(snapshot.size, not (text.words or text.phrases or text.skills))
-    return Found(mask & ~_excluded(snapshot, text.excluded, languages), scores, whole)
+    return Found(mask & ~_excluded(snapshot, text.excluded, languages), scores, matched == len(telling))
+
+
+def _added_up(snapshot: Snapshot, words: list[QueryWord], telling: set[QueryWord]) -> tuple[Scores, NDArray[np.uint8]]:
+    """Each document's score for all words, and how many of the telling ones it holds."""
+    scores, matched = np.zeros(snapshot.size, np.float32), np.zeros(snapshot.size, np.uint8)
+    for word, times in Counter(words).items():  # a word said twice counts twice
+        gain = score(snapshot, word)
+        scores += gain * np.float32(times)
+        if word in telling:
+            matched += gain > 0
+    return scores, matched
 
 
 def score(snapshot: Snapshot, word: QueryWord) -> Scores:
