@@ -60,8 +60,8 @@ def know(app: Flask, count: int) -> dict[str, Any]:
             "offers": _offers(count),
             "joins": _joins(members),
         }
-        told["signed_in"] = [_ticket(app, member) for member in members]
-        db.session.commit()
+        ids = [member.id for member in members]
+    told["signed_in"] = [_ticket(app, id_) for id_ in ids]
     return told
 
 
@@ -87,17 +87,20 @@ def _joins(members: list[Member]) -> list[str | None]:
             )
         )
     )
-    there = set(db.session.execute(sa.select(Registration.skill_session_id, Registration.member_id)).tuples())
+    there = {
+        (id_, who) for id_, who in db.session.execute(sa.select(Registration.skill_session_id, Registration.member_id))
+    }
     joins: list[str | None] = []
     for member, (id_, public_id, host_id) in zip(members, sessions, strict=False):
         joins.append(None if host_id == member.id or (id_, member.id) in there else public_id)
     return joins
 
 
-def _ticket(app: Flask, member: Member) -> dict[str, str]:
-    """The cookie of a new sign-in of `member`, and the token its forms carry."""
-    with app.test_request_context("/", base_url="http://127.0.0.1"):
-        signed_in.sign_in(member)
+def _ticket(app: Flask, member_id: int) -> dict[str, str]:
+    """The cookie of a new sign-in of a member, and the token its forms carry."""
+    with app.test_request_context("/", base_url="http://127.0.0.1", method="POST"):
+        signed_in.sign_in(db.session.get_one(Member, member_id))
+        db.session.commit()
         token = generate_csrf()
         response = app.response_class()
         app.session_interface.save_session(app, session._get_current_object(), response)  # type: ignore[attr-defined]
