@@ -42,9 +42,9 @@ def tell(
             db.session.commit()
             written += len(chunk)
             progress(model.__tablename__, written)
-    _set_sequences()
-    db.session.execute(sa.text("ANALYZE"))
-    db.session.commit()
+    if db.engine.dialect.name == "postgresql":
+        _catch_up()
+        db.session.commit()
 
 
 class _Story:
@@ -324,12 +324,15 @@ def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _set_sequences() -> None:
-    """On PostgreSQL, let the counters go on after the ids that were given here."""
-    if db.engine.dialect.name != "postgresql":
-        return
+def _catch_up() -> None:
+    """What PostgreSQL does not do at once by itself: go on after the ids that were given here, and know the tables.
+
+    Nothing of the kind on SQLite, where no instance gathers statistics: with them, a list that wants 20 rows
+    first reads all members into a filter.
+    """
     for table in db.metadata.sorted_tables:
         name = json.dumps(table.name)
         db.session.execute(
             sa.text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), coalesce(max(id), 1)) FROM {name}")  # noqa: S608
         )
+    db.session.execute(sa.text("ANALYZE"))
