@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 from wtforms import HiddenField, RadioField, SelectField
 from wtforms.fields import FieldList
+from wtforms.fields.choices import SelectChoice
 
 from skillshare import limits
 from skillshare.models.members import NameSeenBy, SeenAs
@@ -31,26 +32,28 @@ class SettingsForm(Form):
     )
     seen_as = RadioField(
         lazy_gettext("Who sees your page?"),
+        coerce=SeenAs,
         choices=[
-            (SeenAs.COMMUNITY.value, lazy_gettext("All members")),
-            (SeenAs.HIDDEN.value, lazy_gettext("Only those I share a session or a log entry with")),
-            (SeenAs.PUBLIC.value, lazy_gettext("Everybody, where this place shows its members to visitors")),
+            SelectChoice(SeenAs.COMMUNITY, lazy_gettext("All members")),
+            SelectChoice(SeenAs.HIDDEN, lazy_gettext("Only those I share a session or a log entry with")),
+            SelectChoice(SeenAs.PUBLIC, lazy_gettext("Everybody, where this place shows its members to visitors")),
         ],
     )
     name_seen_by = RadioField(
         lazy_gettext("Who reads your name beside the handle?"),
+        coerce=NameSeenBy,
         choices=[
-            (NameSeenBy.PARTNERS.value, lazy_gettext("Those I have a confirmed log entry with")),
-            (NameSeenBy.MEMBERS.value, lazy_gettext("All who see my page")),
+            SelectChoice(NameSeenBy.PARTNERS, lazy_gettext("Those I have a confirmed log entry with")),
+            SelectChoice(NameSeenBy.MEMBERS, lazy_gettext("All who see my page")),
         ],
     )
     locale = SelectField(lazy_gettext("Language of this site and its mails"))
     zone = SelectField(lazy_gettext("Time zone"))
 
-    def offer_languages(self, choices: list[tuple[str, str]]) -> None:
+    def offer_languages(self, choices: list[SelectChoice]) -> None:
         """Give each row of languages its choices."""
         for row in self.languages:
-            row.choices = [("", lazy_gettext("None")), *choices]
+            row.choices = [SelectChoice("", lazy_gettext("None")), *choices]
 
     def asked(self) -> dict[str, Any]:
         """Everything but the area, which the view finds."""
@@ -58,7 +61,5 @@ class SettingsForm(Form):
         return {
             **said,
             "version": int(self.version.data) if str(self.version.data).isdecimal() else 0,
-            "seen_as": SeenAs(self.seen_as.data),
-            "name_seen_by": NameSeenBy(self.name_seen_by.data),
             "languages": [code for code in self.languages.data if code],
         }

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from skillshare import i18n, limits, passwords
 from skillshare.config import Settings
@@ -37,7 +38,7 @@ def show() -> Answer:
         locale=i18n.current_locale(),
         zone=settings.default_zone,
     )
-    form.locale.choices = [(code, i18n.own_name(code)) for code in i18n.locales()]
+    form.locale.choices = [SelectChoice(code, i18n.own_name(code)) for code in i18n.locales()]
     form.zone.choices = sorted(i18n.zones())
     if form.validate_on_submit():
         let_go()

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, current_app, flash, g, render_template, url_
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
+from wtforms.fields.choices import SelectChoice
 
 from skillshare import i18n, passwords
 from skillshare.config import Settings
@@ -37,8 +38,11 @@ def show() -> Answer:
     member = _myself()
     areas = db.session.scalars(Area.listed()).all()
     form = SettingsForm(data=_now(member))
-    form.area.choices = [("", _("I would rather not say")), *((area.public_id, area.name) for area in areas)]
-    form.locale.choices = [(code, i18n.own_name(code)) for code in i18n.locales()]
+    form.area.choices = [
+        SelectChoice("", _("I would rather not say")),
+        *(SelectChoice(area.public_id, area.name) for area in areas),
+    ]
+    form.locale.choices = [SelectChoice(code, i18n.own_name(code)) for code in i18n.locales()]
     form.zone.choices = sorted(i18n.zones())
     form.offer_languages(_languages(member))
     area = next((area for area in areas if area.public_id == form.area.data), None)
@@ -136,22 +140,20 @@ def _myself() -> Member:
 
 
 def _now(member: Member) -> dict[str, object]:
-    same = ("version", "name", "pronouns", "about", "locale", "zone")
+    same = ("version", "name", "pronouns", "about", "locale", "zone", "seen_as", "name_seen_by")
     return {
         **{name: getattr(member, name) for name in same},
         "area": member.area.public_id if member.area else "",
         "languages": [row.code for row in member.languages],
-        "seen_as": member.seen_as.value,
-        "name_seen_by": member.name_seen_by.value,
     }
 
 
-def _languages(member: Member) -> list[tuple[str, str]]:
+def _languages(member: Member) -> list[SelectChoice]:
     """Code and name of the languages to choose from: the instance's, the member's, then all others by name."""
     reader = Locale.parse(i18n.current_locale())
     first = list(dict.fromkeys([*i18n.locales(), *(row.code for row in member.languages)]))
     others = sorted(set(SPOKEN) - set(first), key=i18n.language)
-    return [(code, (reader.languages.get(code) or code)) for code in [*first, *others]]
+    return [SelectChoice(code, reader.languages.get(code) or code) for code in [*first, *others]]
 
 
 def _change_password(form: NewPasswordForm) -> bool:

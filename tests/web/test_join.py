@@ -36,7 +36,9 @@ def asked():
 
 def member(db, handle):
     """The member with this handle, read again; None when there is none."""
-    found = db.session.scalar(sa.select(Member).where(Member.handle == handle).execution_options(populate_existing=True))
+    found = db.session.scalar(
+        sa.select(Member).where(Member.handle == handle).execution_options(populate_existing=True)
+    )
     let_go(db)
     return found
 
@@ -122,8 +124,8 @@ def test_a_known_and_an_unknown_address_are_answered_alike(db, browser, asked, m
     ]
 
     assert len({(a.status_code, a.location, a.data) for a in answers}) == 1
-    assert [{k for k in a.headers.keys() if k != "Set-Cookie"} for a in answers[1:]] == [
-        {k for k in answers[0].headers.keys() if k != "Set-Cookie"}
+    assert [{k for k in dict(a.headers) if k != "Set-Cookie"} for a in answers[1:]] == [
+        {k for k in dict(answers[0].headers) if k != "Set-Cookie"}
     ] * 4
 
 
