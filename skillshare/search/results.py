@@ -7,13 +7,13 @@ of it. For blocked pairs nothing needs dropping: see `asking`.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from markupsafe import Markup
-from sqlalchemy.orm import raiseload
+from sqlalchemy.orm import joinedload
 
 from skillshare import limits
 from skillshare.db import db
@@ -23,6 +23,7 @@ from skillshare.models.skills import Skill, SkillName, SkillText
 from skillshare.models.visibility import Viewer
 
 from . import from_database
+from .analysis import sounded_out
 from .asking import Asked, Reader, to_request, who_may_find, whose_not
 from .engine import IndexUnavailable, SearchEngine, SearchRequest, Text, kind_of
 from .marks import Marker, marker
@@ -40,7 +41,10 @@ EVERY_KIND: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing found. `row` is the offer, want, session or skill; `also` the other name it was asked for by."""
+    """One thing found. `row` is the offer, want, session or skill; `also` the other name it was asked for by.
+
+    `names` are all the names of its skill, in any language.
+    """
 
     kind: str
     row: Any
@@ -49,6 +53,7 @@ class Result:
     language: str
     skill: str
     also: Markup | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def nearby(engine: SearchEngine, asked: Asked, reader: Reader) -> Nearby:
     text = asked.parsed(reader).text
     words = [word for word in (*text.skills, *text.phrases, *text.words) if len(word) >= SHORTEST_START]
     try:
-        starts = [word[: max(SHORTEST_START, len(word) * 2 // 3)] for word in words]
+        starts = [word[: max(SHORTEST_START, len(word) // 2)] for word in words]
         keys = [s.key for start in starts for s in engine.complete(start, frozenset({"skill"}), reader.locale, NEAR)]
         skills = _results(list(dict.fromkeys(keys))[:NEAR], Text(), reader)
         wants = _wants_like(engine, text, [result.row.slug for result in skills], reader)
@@ -127,15 +132,25 @@ def suggest(engine: SearchEngine, typed: str, reader: Reader) -> list[Result]:
         keys = [suggestion.key for suggestion in found]
     except IndexUnavailable:
         keys = from_database.skills_called(typed, SUGGESTIONS)
-    return _results(keys, Text(words=(typed,)), reader)[:SUGGESTIONS]
+    return [_named_as(typed, result) for result in _results(keys, Text(), reader)[:SUGGESTIONS]]
 
 
-LISTED: dict[str, tuple[Any, Any]] = {
-    "skill": (Skill, lambda viewer: Skill.listed().options(raiseload(Skill.texts))),
-    "offer": (Offer, lambda viewer: Offer.open_to(viewer).options(raiseload(Offer.skill))),
-    "want": (Want, lambda viewer: Want.open_to(viewer).options(raiseload(Want.skill))),
-    "session": (SkillSession, SkillSession.upcoming),
+def _named_as(typed: str, result: Result) -> Result:
+    """With the other name that goes on as typed, where what the reader will see does not."""
+    start = sounded_out(typed)
+    if f" {start}" in f" {sounded_out(result.skill)}" or f" {start}" in f" {sounded_out(result.title)}":
+        return result
+    also = next((name for name in result.names if f" {start}" in f" {sounded_out(name)}"), None)
+    return replace(result, also=Markup.escape(also)) if also else result
+
+
+LISTED: dict[str, tuple[Any, Callable[[Viewer], Any], tuple[Any, ...]]] = {
+    "skill": (Skill, lambda viewer: Skill.listed(), ()),
+    "offer": (Offer, Offer.open_to, (joinedload(Offer.member), joinedload(Offer.area))),
+    "want": (Want, Want.open_to, (joinedload(Want.member), joinedload(Want.area))),
+    "session": (SkillSession, SkillSession.upcoming, SkillSession.to_list()),
 }
+"""For each kind its model, the named query of what a viewer may find, and what a result needs of a row."""
 
 
 def _results(keys: Sequence[str], text: Text, reader: Reader) -> list[Result]:
@@ -152,8 +167,9 @@ def _rows(keys: Iterable[str], viewer: Viewer) -> dict[str, Any]:
         ids[kind_of(key)].append(int(key.partition(":")[2]))
     found: dict[str, Any] = {}
     for kind, some in ids.items():
-        model, listed = LISTED[kind]
-        query = listed(viewer).where(model.id.in_(some)).order_by(None)
+        model, listed, needed = LISTED[kind]
+        allowed = listed(viewer).where(model.id.in_(some)).with_only_columns(model.id).order_by(None)
+        query = sa.select(model).where(model.id.in_(allowed)).options(*needed)
         found |= {f"{kind}:{row.id}": row for row in db.session.scalars(query)}
     return found
 
@@ -173,6 +189,7 @@ def _result(key: str, row: Any, words: "_Words", mark: Marker) -> Result:
         language=language,
         skill=about.name,
         also=mark.marked(also) if also else None,
+        names=tuple(about.others),
     )
 
 

@@ -8,20 +8,25 @@ from . import (
     answers,
     assets,
     auth,
+    find,
     guard,
     headers,
     home,
     join,
     listings,
+    log,
     members,
     offers,
     pages,
     rates,
+    record,
     sessions,
     settings,
     signed_in,
     skills,
+    teachbacks,
     wants,
+    week,
     words,
 )
 
@@ -29,16 +34,21 @@ csrf = CSRFProtect()
 
 BLUEPRINTS = (
     auth.bp,
+    find.bp,
     home.bp,
     join.bp,
     listings.bp,
+    log.bp,
     members.bp,
     offers.bp,
     pages.bp,
+    record.bp,
     sessions.bp,
     settings.bp,
     skills.bp,
+    teachbacks.bp,
     wants.bp,
+    week.bp,
 )
 
 

@@ -1,0 +1,221 @@
+"""Learn something: one box over skills, offers, wants and sessions. Reads only; works without JavaScript."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request, url_for
+from flask_babel import gettext as _
+
+from skillshare import i18n, limits
+from skillshare.db import db
+from skillshare.forms.base import one_line
+from skillshare.models.listings import Want
+from skillshare.models.sessions import SkillSession
+from skillshare.search import results
+from skillshare.search.asking import BOXES, COUNTED, Asked, Reader, Shelves, known_values
+from skillshare.search.engine import KINDS, SearchEngine, TooDeep
+from skillshare.search.results import Answer, Result
+
+from . import access, rates
+from . import answers as web_answers
+
+bp = Blueprint("find", __name__, url_prefix="/find")
+
+COUNTED_TO = 200
+"""Counts are exact up to here; beyond it only "200+" is said."""
+BOXES_SHOWN = 12
+"""Boxes of a long group that are shown: the ticked ones and those with most behind them."""
+WELCOME = 6
+"""Sessions and wants on the page before anything is asked."""
+TEXT_KEPT = 1_000
+"""Characters of a text too long to search for that are shown again."""
+
+Option = tuple[str, str, str | None, bool]
+
+
+@bp.get("")
+@access.catalogue
+@rates.searching
+def show() -> web_answers.Answer:
+    """What was asked, or an invitation to ask."""
+    typed = request.args.get("q", "")
+    reader = _reader()
+    if len(typed) > limits.QUERY or len(typed.split()) > limits.QUERY_TERMS:
+        return render_template("find/too_long.html", q=typed[:TEXT_KEPT], topics=reader.shelves.topics), 422
+    asked = _asked(reader)
+    if not asked:
+        return _welcome(reader)
+    try:
+        answer = results.find(_engine(), asked, reader)
+    except TooDeep:
+        abort(404)
+    if asked.page > 1 and not answer.results:
+        abort(404)
+    return render_template(
+        "find/show.html",
+        asked=asked,
+        answer=answer,
+        found=_counted(answer.total),
+        groups=_groups(asked, answer, reader),
+        active=_active(asked, reader),
+        nearby=None if answer.results else results.nearby(_engine(), asked, reader),
+        address=lambda **changes: _address(replace(asked, **changes)),
+    )
+
+
+@bp.get("/suggest")
+@access.catalogue
+@rates.searching
+def suggest() -> Response:
+    """What the letters typed so far could become, for the box."""
+    typed = one_line(request.args.get("q"))
+    if not typed or len(typed) > limits.QUERY:
+        return jsonify([])
+    return jsonify([_suggestion(found) for found in results.suggest(_engine(), typed, _reader(shelves=False))])
+
+
+def _welcome(reader: Reader) -> str:
+    sessions = db.session.scalars(SkillSession.upcoming(g.viewer).limit(WELCOME)).all()
+    wants = db.session.scalars(Want.open_to(g.viewer).limit(WELCOME)).all()
+    return render_template("find/welcome.html", topics=reader.shelves.topics, sessions=sessions, wants=wants)
+
+
+def _engine() -> SearchEngine:
+    engine: SearchEngine = current_app.extensions["search"]
+    return engine
+
+
+def _reader(shelves: bool = True) -> Reader:
+    locale = i18n.current_locale()
+    return Reader(
+        viewer=g.viewer,
+        locale=locale,
+        zone=i18n.zone_of_reader(),
+        languages={code: i18n.own_name(code) for code in i18n.locales()},
+        shelves=Shelves.load(locale) if shelves else Shelves({}, {}),
+    )
+
+
+def _asked(reader: Reader) -> Asked:
+    """What the address asks for; values that there are not are ignored, a page that there is not is a 404."""
+    ticked = {
+        group: chosen
+        for group, known in known_values(reader).items()
+        if (chosen := frozenset(known) & set(request.args.getlist(group)))
+    }
+    return Asked(
+        q=one_line(request.args.get("q")),
+        ticked=ticked,
+        soonest=request.args.get("sort") == "soonest",
+        exact="exact" in request.args,
+        page=_page_number(),
+    )
+
+
+def _page_number() -> int:
+    asked = request.args.get("page", "1")
+    if not (asked.isascii() and asked.isdigit() and len(asked) <= 3 and int(asked) >= 1):
+        abort(404)
+    return int(asked)
+
+
+def _address(asked: Asked) -> str:
+    """The address of a search."""
+    ticked: dict[str, Any] = {group: sorted(asked.box(group)) for group in BOXES}
+    return url_for(
+        ".show",
+        q=asked.q or None,
+        **ticked,
+        sort="soonest" if asked.soonest else None,
+        exact=1 if asked.exact else None,
+        page=asked.page if asked.page > 1 else None,
+    )
+
+
+def _active(asked: Asked, reader: Reader) -> list[tuple[str, str]]:
+    """The ticked boxes in words, each with the address without it."""
+    words = _words(reader)
+    active = []
+    for group in BOXES:
+        for value in (value for value in words[group] if value in asked.box(group)):
+            rest = {**asked.ticked, group: asked.box(group) - {value}}
+            without = replace(asked, ticked={name: left for name, left in rest.items() if left}, page=1)
+            active.append((words[group][value], _address(without) if without else url_for(".show")))
+    return active
+
+
+def _groups(asked: Asked, answer: Answer, reader: Reader) -> list[tuple[str, str, list[Option], bool]]:
+    """The groups of boxes: (title, name, options, whether unfolded)."""
+    titles = {
+        "kind": _("What"),
+        "when": _("When"),
+        "left": _("Places"),
+        "where": _("In person or online"),
+        "area": _("Area"),
+        "topic": _("Topic"),
+        "language": _("Language"),
+    }
+    words = _words(reader)
+    groups = []
+    for group in BOXES:
+        counts = answer.counts.get(group, {}) if answer.counts is not None and group in COUNTED else None
+        options = _options(words[group], asked.box(group), counts, keep_all=group not in ("area", "topic"))
+        if len(options) > 1 or group == "left":
+            groups.append((titles[group], group, options, group in ("kind", "when") or bool(asked.box(group))))
+    return groups
+
+
+def _options(
+    words: dict[str, str], ticked: frozenset[str], counts: Mapping[str, int] | None, *, keep_all: bool
+) -> list[Option]:
+    shown: Iterable[str] = words
+    if counts is not None and not keep_all:
+        shown = sorted(
+            (v for v in words if v in ticked or counts.get(v)), key=lambda v: (v not in ticked, -counts.get(v, 0))
+        )
+        kept = set(list(shown)[:BOXES_SHOWN])
+        shown = [value for value in words if value in kept]
+    elif not keep_all:
+        shown = [*(v for v in words if v in ticked), *(v for v in words if v not in ticked)][:BOXES_SHOWN]
+    return [
+        (value, words[value], None if counts is None else _counted(counts.get(value, 0)), value in ticked)
+        for value in shown
+    ]
+
+
+def _words(reader: Reader) -> dict[str, dict[str, str]]:
+    """What each box says, by group and value."""
+    kinds = {"skill": _("Skills"), "offer": _("Can show"), "session": _("Sessions"), "want": _("Wants to learn")}
+    return {
+        "kind": {kind: kinds[kind] for kind in KINDS},
+        "when": {"week": _("This week"), "month": _("This month"), "weekend": _("At the weekend")},
+        "left": {"yes": _("With places left")},
+        "where": {"in_person": _("In person"), "online": _("Online")},
+        "area": dict(reader.shelves.areas),
+        "topic": dict(reader.shelves.topics),
+        "language": dict(reader.languages),
+    }
+
+
+def _counted(number: int) -> str:
+    return str(number) if number <= COUNTED_TO else f"{COUNTED_TO}+"
+
+
+def _suggestion(found: Result) -> dict[str, str]:
+    hints = {"skill": _("Skill"), "offer": _("Can show"), "session": _("Session"), "want": _("Wants to learn")}
+    hint = hints[found.kind]
+    if found.also:
+        hint = _("%(kind)s: %(name)s", kind=hint, name=found.also.unescape())
+    label = found.skill if found.kind == "skill" else found.row.title
+    return {"value": label, "label": label, "hint": hint, "url": address_of(found)}
+
+
+def address_of(found: Result) -> str:
+    """The page of what was found."""
+    if found.kind == "skill":
+        return url_for("skills.show", slug=found.row.slug)
+    return url_for(f"{found.kind}s.show", public_id=found.row.public_id)
+
+
+bp.add_app_template_filter(address_of, "found_address")
