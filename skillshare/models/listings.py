@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, column_property, declared_attr, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, declared_attr, joinedload, lazyload, mapped_column, relationship
 
 from skillshare import clock, limits
 from skillshare.db import Base, Public, Versioned, choice, db
@@ -105,11 +105,20 @@ class Listing(Public, Versioned, Searchable):
     @classmethod
     def open_to(cls, viewer: Viewer) -> sa.Select[Self]:
         """What stands in lists for `viewer`: open, not lapsed, newest first."""
+        return cls._open_to(viewer).options(*cls.to_list())
+
+    @classmethod
+    def open_for(cls, skill: Skill, viewer: Viewer) -> sa.Select[Self]:
+        """Of these, those about `skill`, which the caller has loaded with its texts: it is not read again."""
+        loaded = (joinedload(cls.member), joinedload(cls.area), lazyload(cls.skill))
+        return cls._open_to(viewer).where(cls.skill_id == skill.id).options(*loaded)
+
+    @classmethod
+    def _open_to(cls, viewer: Viewer) -> sa.Select[Self]:
         return (
             sa.select(cls)
             .join(cls.member)
             .where(cls.state == ListingState.OPEN, cls.not_lapsed(), listed_owners(viewer))
-            .options(*cls.to_list())
             .order_by(cls.id.desc())
         )
 

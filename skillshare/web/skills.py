@@ -22,7 +22,7 @@ from skillshare.models.sessions import SkillSession
 from skillshare.models.skills import TEXT_FIELDS, Skill, SkillRevision, SkillState, SkillText, Topic, folded
 
 from . import access
-from .answers import Answer, done, render_form
+from .answers import Answer, done, let_go, render_form
 from .paging import page_of
 
 bp = Blueprint("skills", __name__, url_prefix="/skills")
@@ -67,9 +67,7 @@ def new() -> Answer:
     name = one_line(request.args.get("name"))[: limits.SKILL_NAME]
     form = NewSkillForm(data={"name": name, "language": i18n.current_locale()}, topics=_topics())
     if form.submit_to(_make, by=g.member, sure="sure" in request.form):
-        return done(
-            url_for("skills.show", slug=form.result.slug), _("The page is there. Everybody can improve it.")
-        )
+        return done(url_for("skills.show", slug=form.result.slug), _("The page is there. Everybody can improve it."))
     return render_form("skills/new.html", form, **_same_and_near(form))
 
 
@@ -88,8 +86,8 @@ def show(slug: str) -> Answer:
         mine=page.mine,
         waiting=page.waiting,
         next_sessions=db.session.scalars(next_sessions.limit(NEXT_SESSIONS)).all(),
-        offers=db.session.scalars(Offer.open_to(g.viewer).where(Offer.skill_id == skill.id).limit(LISTINGS)).all(),
-        wants=db.session.scalars(Want.open_to(g.viewer).where(Want.skill_id == skill.id).limit(LISTINGS)).all(),
+        offers=db.session.scalars(Offer.open_for(skill, g.viewer).limit(LISTINGS)).all(),
+        wants=db.session.scalars(Want.open_for(skill, g.viewer).limit(LISTINGS)).all(),
         **_people(skill),
     )
 
@@ -196,7 +194,8 @@ def _named(names: list[str]) -> list[Skill]:
 
 def _same_and_near(form: SkillForm, own_id: int | None = None) -> dict[str, list[tuple[str, str]]]:
     """Skills that have one of the names on the form, and skills with names like its own: (slug, name) each."""
-    db.session.rollback()
+    if request.method == "POST":
+        let_go()
     locale = i18n.current_locale()
     names = [form.name.data or "", *form.lines("other_names")]
     same = {skill.id: skill for skill in lists.named(names).values() if skill.id != own_id}
