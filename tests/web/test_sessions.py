@@ -755,3 +755,12 @@ def test_names_in_another_language_find_the_skill(db, browser, ana, topic, asked
     browser(ana).post("/sessions/new", {**asked, "skill": "mermelada"})
 
     assert the_one(db).title == "Jam"
+
+
+def test_what_only_hosts_may_read_is_not_printed_on_the_sheet(db, browser, ana, ben, bread_session):
+    take_place(bread_session, by=ben, needs_note="A chair with arms")
+    db.session.commit()
+    page = browser(ana).get(url(bread_session, "/host")).text
+
+    line = next(line for line in page.splitlines() if "A chair with arms" in line)
+    assert "no-print" in line
