@@ -1,5 +1,7 @@
 """Wants and "me too" in the browser: Ben wants to learn, Ana could show it, Cleo wants it too, Dora looks on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -297,3 +299,19 @@ def test_lists_cost_the_same_number_of_queries(db, browser, queries, ben, cleo, 
     assert counts[:4] == counts[4:]
     assert max(counts[:2]) <= 6
     assert max(counts[2:4]) <= 9
+
+
+def test_two_tabs_at_once_make_one_want_and_one_me_too(both_databases, db, browser, ben, cleo, brakes, bread_want):
+    db.session.commit()
+    url = f"/wants/{bread_want.public_id}/me-too"
+    bens, cleos = ([browser(member) for _ in range(4)] for member in (ben, cleo))
+    database.session.remove()
+
+    with ThreadPoolExecutor(8) as together:
+        asked = [together.submit(tab.post, "/wants/new", {**WORDS, "skill": "Bicycle brakes"}) for tab in bens]
+        said = [together.submit(tab.post, url, {"times_note": "Mondays"}) for tab in cleos]
+
+    assert sorted(answer.result().status_code for answer in asked) == [303, 422, 422, 422]
+    assert {answer.result().status_code for answer in said} == {303}
+    assert len(wants_in_database()) == 2
+    assert len(me_toos_in_database()) == 1
