@@ -132,10 +132,11 @@ def next_page() -> str:
     """Where `?next=` wants to go when that is a page of ours, else the member's week. Built anew, never echoed."""
     wish = request.args.get("next", "")
     parts = urlsplit(wish) if len(wish) <= limits.NEXT and wish.isprintable() else urlsplit("")
-    if parts.scheme or parts.netloc or not parts.path.startswith("/"):
+    path = unquote(parts.path)
+    if parts.scheme or parts.netloc or not path.startswith("/") or not path.isprintable():
         return url_for("week.show")
     try:
-        endpoint, values = current_app.url_map.bind("localhost").match(unquote(parts.path), method="GET")
+        endpoint, values = current_app.url_map.bind("localhost").match(path, method="GET")
     except (HTTPException, RequestRedirect):
         return url_for("week.show")
     if endpoint.split(".")[0] in ("static", "assets", "auth", "join"):
