@@ -18,5 +18,6 @@ from . import (  # noqa: F401 I001  the order is the rule
     lists,
     log,
     teachbacks,
+    week,
     blocking,
 )

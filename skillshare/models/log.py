@@ -385,6 +385,16 @@ class LogPart(Base):
         return sa.and_(confirmed, said_yes, sa.not_(cls.struck))
 
     @classmethod
+    def agreed_in(cls, entry_ids: Iterable[int]) -> sa.Select["LogPart"]:
+        """What everybody who agreed did in these entries, with the people; in the order it was written."""
+        return (
+            sa.select(cls)
+            .where(cls.log_entry_id.in_(list(entry_ids)), cls.agreed())
+            .options(joinedload(cls.member))
+            .order_by(cls.id)
+        )
+
+    @classmethod
     def record_of(cls, member: Member, kind: PartKind) -> sa.Select["LogPart"]:
         """What `member` showed, or learned, newest first, ready to be listed. For their own eyes."""
         return (
@@ -426,7 +436,7 @@ class LogAnswer(Base):
 
 
 def attended(member: Member) -> sa.Select[SkillSession]:
-    """The sessions in which `member` has a place, or shows; with all that logging one needs. Newest first."""
+    """The sessions in which `member` has a place, or shows, in any state. Newest first."""
     going = sa.select(Registration.skill_session_id).where(
         Registration.member_id == member.id, Registration.state == PlaceState.GOING
     )
@@ -437,6 +447,14 @@ def attended(member: Member) -> sa.Select[SkillSession]:
         .options(*SkillSession.to_list())
         .order_by(SkillSession.starts_at.desc(), SkillSession.id)
     )
+
+
+def to_write_about(member: Member) -> sa.Select[SkillSession]:
+    """As `attended`, with everybody who has a part, and in which skill."""
+    said = selectinload(SkillSession.parts).options(
+        joinedload(Part.member), joinedload(Part.skill).options(*Skill.to_name())
+    )
+    return attended(member).options(said)
 
 
 def to_log(member: Member) -> sa.Select[SkillSession]:

@@ -357,6 +357,17 @@ def stages_of(member_id: int) -> dict[int, Stage]:
     }
 
 
+def may_show_back(member: Member, skill_ids: Iterable[int]) -> set[int]:
+    """Of these skills, those that `member` has not shown back yet and has no open try at."""
+    ids = set(skill_ids)
+    settled = sa.select(TeachBack.skill_id).where(
+        TeachBack.giver_id == member.id,
+        TeachBack.skill_id.in_(ids),
+        TeachBack.state.in_((TeachBackState.CONFIRMED, TeachBackState.ATTEMPTED)),
+    )
+    return ids - set(db.session.scalars(settled))
+
+
 def knowing_ids(skill_id: int) -> sa.CompoundSelect[int]:
     """The ids of active members who know a skill: showed it in a confirmed entry, or showed it back."""
     active = sa.select(Member.id).where(Member.state == MemberState.ACTIVE)

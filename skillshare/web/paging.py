@@ -25,9 +25,9 @@ class Page(Generic[Row]):
     next_url: str | None
 
 
-def page_of(query: sa.Select[Row]) -> Page[Row]:
-    """The rows of `query` that `?page=` asks for. No such page: 404."""
-    number = _number()
+def page_of(query: sa.Select[Row], name: str = "page") -> Page[Row]:
+    """The rows of `query` that `?page=` (or another `name`) asks for. No such page: 404."""
+    number = _number(name)
     start = (number - 1) * limits.PAGE_SIZE
     rows = db.session.scalars(query.offset(start).limit(limits.PAGE_SIZE + 1)).all()
     if not rows and number > 1:
@@ -36,13 +36,13 @@ def page_of(query: sa.Select[Row]) -> Page[Row]:
     return Page(
         rows=rows[: limits.PAGE_SIZE],
         number=number,
-        previous_url=url_for_here(page=number - 1 if number > 2 else None) if number > 1 else None,
-        next_url=url_for_here(page=number + 1) if more else None,
+        previous_url=url_for_here(**{name: number - 1 if number > 2 else None}) if number > 1 else None,
+        next_url=url_for_here(**{name: number + 1}) if more else None,
     )
 
 
-def _number() -> int:
-    asked = request.args.get("page", "1")
+def _number(name: str) -> int:
+    asked = request.args.get(name, "1")
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 3 and 1 <= int(asked) <= limits.PAGES_MAX):
         abort(404)
     return int(asked)

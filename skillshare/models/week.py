@@ -1,0 +1,292 @@
+"""What a member's week holds: one query a block, whatever the number of rows. Plain rows, ready to be listed.
+
+Not here: the rules of what stands in them (`log.py`, `teachbacks.py`, `seats.py`, `listings.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
+
+from skillshare import clock, limits
+from skillshare.db import db
+
+from .knowhow import MemberSkill
+from .listings import ListingState, Offer
+from .log import Answer, LogAnswer, LogEntry, LogPart
+from .members import Member
+from .seats import PlaceState, Registration
+from .sessions import Part, PartKind, SessionState, SkillSession
+from .skills import Skill, SkillText
+from .teachbacks import TeachBack, TeachBackState, Verdict, Witness
+from .visibility import Viewer, listed_owners, visible_members
+
+QUESTIONS, SESSIONS, PEOPLE, NEW = 10, 6, 6, 4
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that waits for the member's word: an entry to agree to, or a teach-back they saw."""
+
+    kind: str
+    public_id: str
+    on: date
+    skill: str
+    asked_by: Member
+
+
+@dataclass(frozen=True)
+class Match:
+    """Somebody who waits for what the member can show, or who can show what the member wants to learn."""
+
+    way: str
+    skill_slug: str
+    skill: str
+    offer_id: str | None
+    member: Member
+
+
+@dataclass(frozen=True)
+class New:
+    """An offer or a session that is new near the member."""
+
+    kind: str
+    public_id: str
+    title: str
+    by: Member
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """What a newcomer has done of the four first steps."""
+
+    shows: bool
+    wants: bool
+    met: bool
+    showed_back: bool
+
+    @property
+    def are_done(self) -> bool:
+        """Whether nothing is left."""
+        return self.shows and self.wants and self.met and self.showed_back
+
+
+@dataclass(frozen=True)
+class MySession:
+    """A session with the member's own place in it; None for who shows."""
+
+    session: SkillSession
+    place: Registration | None
+
+
+def questions(member: Member, locale: str) -> list[Question]:
+    """What waits for `member`'s answer in the log and from those who showed something back, oldest first."""
+    first = (
+        sa.select(sa.func.min(LogPart.skill_id))
+        .where(LogPart.log_entry_id == LogEntry.id, LogPart.member_id == member.id)
+        .correlate(LogEntry)
+        .scalar_subquery()
+    )
+    entries = (
+        sa.select(
+            sa.literal("log").label("kind"),
+            LogEntry.public_id,
+            LogEntry.happened_on.label("on"),
+            first.label("skill_id"),
+            LogEntry.written_by_id.label("by_id"),
+        )
+        .join(LogEntry.answers)
+        .where(LogAnswer.member_id == member.id, LogAnswer.answer == Answer.NONE)
+    )
+    tries = (
+        sa.select(sa.literal("teach_back"), TeachBack.public_id, TeachBack.on, TeachBack.skill_id, TeachBack.giver_id)
+        .join(TeachBack.witnesses)
+        .where(
+            Witness.member_id == member.id,
+            Witness.verdict == Verdict.NONE,
+            TeachBack.state == TeachBackState.ATTEMPTED,
+        )
+    )
+    asked = sa.union_all(entries, tries).subquery()
+    rows = db.session.execute(
+        sa.select(asked.c.kind, asked.c.public_id, asked.c.on, _skill_name(asked.c.skill_id, locale), Member)
+        .join(Member, Member.id == asked.c.by_id)
+        .order_by(asked.c.on, asked.c.public_id)
+        .limit(QUESTIONS)
+    )
+    return [Question(*row) for row in rows]
+
+
+def my_sessions(member: Member) -> list[MySession]:
+    """The next sessions of `member`, those with a seat held for them, and those that began and wait for a word."""
+    now = clock.now()
+    mine = sa.or_(
+        SkillSession.host_id == member.id,
+        _registered(member, PlaceState.GOING),
+        SkillSession.id.in_(
+            sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS)
+        ),
+    )
+    on = SkillSession.state == SessionState.SCHEDULED
+    blocks = (
+        sa.select(SkillSession.id).where(on, mine, SkillSession.ends_at > now).order_by(SkillSession.starts_at),
+        sa.select(SkillSession.id)
+        .where(on, mine, SkillSession.ends_at <= now, SkillSession.starts_at >= now - limits.LOG_BACK)
+        .order_by(SkillSession.starts_at.desc()),
+        sa.select(SkillSession.id)
+        .where(on, _registered(member, PlaceState.OFFERED), SkillSession.starts_at > now)
+        .order_by(SkillSession.starts_at),
+    )
+    ids = sa.union_all(*(sa.select(block.limit(SESSIONS).subquery().c.id) for block in blocks))
+    rows = db.session.execute(
+        sa.select(SkillSession, Registration)
+        .outerjoin(
+            Registration,
+            sa.and_(Registration.skill_session_id == SkillSession.id, Registration.member_id == member.id),
+        )
+        .where(SkillSession.id.in_(ids))
+        .options(joinedload(SkillSession.area))
+        .order_by(SkillSession.starts_at, SkillSession.id)
+    )
+    return [MySession(*row) for row in rows]
+
+
+def matches(viewer: Viewer, locale: str) -> list[Match]:
+    """For each skill that `viewer` can show, who waits longest; for each they want, who can show it."""
+    ways = sa.union_all(
+        _first_of("waits", viewer, MemberSkill.shows, MemberSkill.wants),
+        _first_of("shows", viewer, MemberSkill.wants, MemberSkill.shows),
+    ).subquery()
+    offer = (
+        sa.select(sa.func.max(Offer.public_id))
+        .where(
+            Offer.member_id == MemberSkill.member_id,
+            Offer.skill_id == MemberSkill.skill_id,
+            Offer.state == ListingState.OPEN,
+            Offer.not_lapsed(),
+        )
+        .correlate(MemberSkill)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        sa.select(ways.c.way, Skill.slug, _skill_name(Skill.id, locale), offer, Member)
+        .select_from(ways)
+        .join(MemberSkill, MemberSkill.id == ways.c.other_id)
+        .join(Skill, Skill.id == MemberSkill.skill_id)
+        .join(Member, Member.id == MemberSkill.member_id)
+        .order_by(MemberSkill.id)
+    )
+    return [Match(*row) for row in rows]
+
+
+def new_near(viewer: Viewer) -> list[New]:
+    """The newest offers and the next sessions with places of others, in the member's area where they named one."""
+    member = viewer.member
+    if member is None:
+        return []
+    offers = (
+        sa.select(sa.literal("offer").label("kind"), Offer.public_id, Offer.title, Offer.member_id.label("by_id"))
+        .join(Offer.member)
+        .where(Offer.state == ListingState.OPEN, Offer.not_lapsed(), *_near(viewer, Offer.member_id, Offer.area_id))
+        .order_by(Offer.id.desc())
+        .limit(NEW)
+        .subquery()
+    )
+    going = sa.select(Registration.skill_session_id).where(Registration.member_id == member.id)
+    sessions = (
+        sa.select(
+            sa.literal("session").label("kind"),
+            SkillSession.public_id,
+            SkillSession.title,
+            SkillSession.host_id.label("by_id"),
+        )
+        .join(SkillSession.host)
+        .where(
+            SkillSession.state == SessionState.SCHEDULED,
+            SkillSession.starts_at > clock.now(),
+            SkillSession.taken < SkillSession.capacity,
+            SkillSession.id.not_in(going),
+            *_near(viewer, SkillSession.host_id, SkillSession.area_id),
+        )
+        .order_by(SkillSession.starts_at, SkillSession.id)
+        .limit(NEW)
+        .subquery()
+    )
+    both = sa.union_all(sa.select(sessions), sa.select(offers)).subquery()
+    rows = db.session.execute(
+        sa.select(both.c.kind, both.c.public_id, both.c.title, Member).join(Member, Member.id == both.c.by_id)
+    )
+    return [New(*row) for row in rows]
+
+
+def first_steps(member: Member) -> FirstSteps:
+    """Which of the four first steps `member` has taken."""
+    mine = MemberSkill.member_id == member.id
+    steps: tuple[sa.ColumnElement[bool], ...] = (
+        sa.exists().where(mine, MemberSkill.shows),
+        sa.exists().where(mine, MemberSkill.wants),
+        sa.exists().where(LogPart.member_id == member.id, LogPart.agreed()),
+        sa.exists().where(TeachBack.giver_id == member.id, TeachBack.state == TeachBackState.CONFIRMED),
+    )
+    shows, wants, met, showed_back = db.session.execute(sa.select(*steps)).one()
+    return FirstSteps(shows, wants, met, showed_back)
+
+
+def _first_of(
+    way: str, viewer: Viewer, i_say: InstrumentedAttribute[bool], they_say: InstrumentedAttribute[bool]
+) -> sa.Select[Any]:
+    """For each skill of which `viewer` says the one thing: the row of the first other who says the other."""
+    mine = aliased(MemberSkill)
+    other = (
+        sa.select(MemberSkill.id)
+        .join(MemberSkill.member)
+        .where(
+            MemberSkill.skill_id == mine.skill_id,
+            MemberSkill.member_id != viewer.id,
+            they_say,
+            sa.not_(MemberSkill.hidden),
+            visible_members(viewer),
+        )
+        .order_by(MemberSkill.id)
+        .limit(1)
+        .correlate(mine)
+        .scalar_subquery()
+    )
+    found = (
+        sa.select(mine.id, other.label("other_id"))
+        .where(mine.member_id == viewer.id, getattr(mine, i_say.key))
+        .subquery()
+    )
+    first = sa.select(found.c.other_id).where(found.c.other_id.is_not(None)).order_by(found.c.id).limit(PEOPLE)
+    return sa.select(sa.literal(way).label("way"), first.subquery().c.other_id)
+
+
+def _near(
+    viewer: Viewer, owner_id: InstrumentedAttribute[int], area_id: InstrumentedAttribute[int | None]
+) -> list[sa.ColumnElement[bool]]:
+    conditions = [owner_id != viewer.id, listed_owners(viewer)]
+    if viewer.member and viewer.member.area_id:
+        conditions.append(area_id == viewer.member.area_id)
+    return conditions
+
+
+def _registered(member: Member, state: PlaceState) -> sa.ColumnElement[bool]:
+    places = sa.select(Registration.skill_session_id).where(
+        Registration.member_id == member.id, Registration.state == state
+    )
+    return SkillSession.id.in_(places)
+
+
+def _skill_name(skill_id: Any, locale: str) -> sa.ColumnElement[str]:
+    """SQL: what a skill is called for a reader of `locale`, else in the language it was written in."""
+    own, first, written = aliased(SkillText), aliased(SkillText), aliased(Skill)
+    in_own = sa.select(own.name).where(own.skill_id == skill_id, own.locale == locale).scalar_subquery()
+    in_first = (
+        sa.select(first.name)
+        .join(written, sa.and_(written.id == first.skill_id, written.locale == first.locale))
+        .where(first.skill_id == skill_id)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(in_own, in_first)
