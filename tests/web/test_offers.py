@@ -201,7 +201,7 @@ def test_a_member_reads_whose_offer_it_is(db, browser, ben, offer_url):
     page = browser(ben).get(offer_url)
 
     assert page.status_code == 200
-    assert "/members/ana" in page.text
+    assert '<a href="/members/ana"' in page.text
     assert f"{offer_url}/edit" not in page.text
 
 
