@@ -528,3 +528,16 @@ def test_odd_questions_get_no_suggestions(db, browser, bread, query):
     answer = browser().get(f"/skills/suggest{query}")
 
     assert (answer.status_code, answer.get_json()) == (200, [])
+
+
+def test_the_pages_work_on_both_databases(both_databases, db, browser, ana, bread, brakes):
+    bread.set_first_learn([brakes])
+    db.session.commit()
+    client = browser(ana)
+    url = f"/skills/{bread.slug}"
+    client.post(f"{url}/edit", {**WORDS, "version": 1})
+
+    assert client.post(f"{url}/edit", {**WORDS, "version": 1}).status_code == 409
+    for page in ("/skills", "/skills?topic=food", url, f"{url}/edit", f"{url}/history", "/skills/new"):
+        assert client.get(page).status_code == 200
+    assert [found["value"] for found in client.get("/skills/suggest?q=BAK").get_json()] == ["Sourdough bread"]
