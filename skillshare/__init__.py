@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.read()
     os.umask(0o077)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app = Flask(__name__, template_folder=ROOT / "templates", static_folder=str(ROOT / "static"), static_url_path=None)
+    app = Flask(__name__, template_folder=ROOT / "templates", static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

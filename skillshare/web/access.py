@@ -3,7 +3,6 @@
 What a member may do with a thing is the model's to say; what they may see of it, `visibility.py`'s.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -39,10 +38,8 @@ def demo_only(view: View) -> View:
 
 def access_of(endpoint: str) -> str | None:
     """The declared access of an endpoint; None when nobody declared any."""
-    if endpoint in ("static", "assets.bundled"):
-        return "public"
-    view = functools.reduce(lambda v, _: getattr(v, "__wrapped__", v), range(5), current_app.view_functions[endpoint])
-    return getattr(current_app.view_functions[endpoint], "access", None) or getattr(view, "access", None)
+    declared: str | None = getattr(current_app.view_functions[endpoint], "access", None)
+    return declared
 
 
 def start(app: Flask) -> None:

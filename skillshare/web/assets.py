@@ -9,6 +9,11 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, current_app, url_for
 
+from skillshare.config import ROOT
+
+from . import access
+
+FOLDER = ROOT / "static"
 A_YEAR = "public, max-age=31536000, immutable"
 BUNDLES = {"css/site.css": "css", "js/site.js": "js"}
 
@@ -17,8 +22,7 @@ bp = Blueprint("assets", __name__)
 
 def start(app: Flask) -> None:
     """Read the bundles, and give templates `asset(name)`."""
-    folder = Path(app.static_folder or "static")
-    app.extensions["assets"] = {name: _bundle(folder / kind) for name, kind in BUNDLES.items()}
+    app.extensions["assets"] = {name: _bundle(FOLDER / kind) for name, kind in BUNDLES.items()}
     app.extensions["asset_urls"] = {}
     app.jinja_env.globals["asset"] = asset
     app.register_blueprint(bp)
@@ -33,6 +37,7 @@ def asset(name: str) -> str:
 
 
 @bp.get("/assets/<digest>/<path:name>")
+@access.public
 def bundled(digest: str, name: str) -> Response:
     """A file by name; the digest is only there to make the address new when the content is."""
     content = _content(name)
@@ -45,11 +50,10 @@ def _content(name: str) -> bytes:
     bundles: dict[str, bytes] = current_app.extensions["assets"]
     if name in bundles and not current_app.debug:
         return bundles[name]
-    folder = Path(current_app.static_folder or "static").resolve()
     if name in BUNDLES:
-        return _bundle(folder / BUNDLES[name])
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
+        return _bundle(FOLDER / BUNDLES[name])
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER) or not path.is_file():
         abort(404)
     return path.read_bytes()
 

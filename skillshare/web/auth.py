@@ -139,7 +139,7 @@ def next_page() -> str:
         endpoint, values = current_app.url_map.bind("localhost").match(path, method="GET")
     except (HTTPException, RequestRedirect):
         return url_for("week.show")
-    if endpoint.split(".")[0] in ("static", "assets", "auth", "join"):
+    if endpoint.split(".")[0] in ("assets", "auth", "join"):
         return url_for("week.show")
     asked = {name: sent for name, sent in parse_qs(parts.query).items() if not name.startswith("_")}
     return url_for(endpoint, **{**asked, **values})
