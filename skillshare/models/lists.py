@@ -54,17 +54,20 @@ def named(lines: Iterable[str]) -> dict[str, Skill]:
 
 
 def near(line: str) -> list[Skill]:
-    """At most five skills with a name that shares a word's beginning with `line`, those that begin like it first."""
+    """At most five skills with a name that shares words' beginnings with `line`, those that share most first."""
     key = folded(line)
     stems = {word[:STEM] for word in key.split() if len(word) > 2}
     if not stems:
         return []
-    like = [SkillName.folded.contains(stem, autoescape=True) for stem in stems]
+    words = sa.literal(" ") + SkillName.folded
+    like = [words.contains(f" {stem}", autoescape=True) for stem in stems]
+    shared = sum((sa.case((one, 1), else_=0) for one in like), start=sa.literal(0))
     rows = db.session.scalars(
         sa.select(SkillName.skill_id)
         .join(SkillName.skill)
         .where(sa.or_(*like), Skill.state != SkillState.ARCHIVED)
         .order_by(
+            shared.desc(),
             SkillName.folded.startswith(key[:STEM], autoescape=True).desc(),
             sa.func.length(SkillName.folded),
             SkillName.id,
@@ -140,7 +143,7 @@ def _others(
         .join(found, found.c.id == MemberSkill.id)
         .join(MemberSkill.member)
         .where(found.c.place <= PEOPLE_A_SKILL)
-        .options(contains_eager(MemberSkill.member), joinedload(MemberSkill.skill).options(*Skill.to_name()))
+        .options(contains_eager(MemberSkill.member).joinedload(Member.area), joinedload(MemberSkill.skill).options(*Skill.to_name()))
         .order_by(found.c.place, since, MemberSkill.id)
         .limit(ROWS)
     )
