@@ -18,7 +18,7 @@
   const restore = () => {
     const kept = JSON.parse(storage.getItem(KEY) || "null");
     storage.removeItem(KEY);
-    if (!kept || kept.path !== location.pathname || !forms[kept.form]) return;
+    if (!kept || kept.path !== location.pathname + location.search || !forms[kept.form]) return;
     for (const field of textFields(forms[kept.form])) {
       if (!field.value && kept.values[field.name]) field.value = kept.values[field.name];
     }
@@ -26,7 +26,7 @@
 
   const keep = (form) => {
     const values = Object.fromEntries(textFields(form).map((field) => [field.name, field.value]));
-    storage.setItem(KEY, JSON.stringify({ path: location.pathname, form: forms.indexOf(form), values }));
+    storage.setItem(KEY, JSON.stringify({ path: location.pathname + location.search, form: forms.indexOf(form), values }));
   };
 
   restore();
