@@ -15,8 +15,11 @@ from skillshare.config import ROOT
 
 group = AppGroup("translations", help="The words of the pages in other languages.")
 METHODS = [("skillshare/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "lazy_ngettext": (1, 2)}
-OPTIONS = {"templates/**": {"trimmed": "true", "encoding": "utf-8"}}
+KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "lazy_ngettext": (1, 2)}
+# silent: a template that cannot be read must stop us; else all its words would leave the catalogues.
+OPTIONS = {"templates/**": {"trimmed": "true", "encoding": "utf-8", "silent": "false"}}
+# Headers that change at every run, or that nobody fills in.
+UNTOLD = ('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator', '"Report-Msgid-Bugs-To')
 
 
 @group.command("update")
@@ -78,7 +81,7 @@ def _write(po: Path, catalogue: Catalog) -> None:
     with po.open("wb") as out:
         write_po(out, catalogue, width=110, omit_header=False, no_location=True, sort_output=True)
     text = po.read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if "POT-Creation-Date" not in line and "Generated-By" not in line]
+    kept = [line for line in text.splitlines() if not line.startswith(UNTOLD)]
     po.write_text("\n".join(kept) + "\n", encoding="utf-8")
 
 
