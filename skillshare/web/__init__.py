@@ -63,6 +63,5 @@ def register(app: Flask) -> None:
     answers.start(app)
     words.start(app)
     headers.start(app)
-    app.url_build_error_handlers.append(lambda _error, endpoint, _values: f"/not-there/{endpoint}")  # BUILDING
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
