@@ -1,10 +1,11 @@
 """`flask translations …`: the words of the pages in other languages."""
 
+import re
 import sys
 from pathlib import Path
 
 import click
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 from flask import current_app
@@ -18,6 +19,7 @@ METHODS = [("skillshare/**.py", "python"), ("templates/**.html", "jinja2"), ("te
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 # silent: a template that cannot be read must stop us; else all its words would leave the catalogues.
 OPTIONS = {"templates/**": {"trimmed": "true", "encoding": "utf-8", "silent": "false"}}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 # Headers that change at every run, or that nobody fills in.
 UNTOLD = ('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator', '"Report-Msgid-Bugs-To')
 
@@ -43,7 +45,8 @@ def check() -> None:
         catalogue = _read(po)
         problems += [f"{po.parts[-3]}: not translated: {message!r}" for message in _missing(catalogue, template)]
         for message in catalogue:
-            problems += [f"{po.parts[-3]}: {message.id!r}: {error}" for error in message.check(catalogue)]
+            errors = [*message.check(catalogue), *_lost_placeholders(message)]
+            problems += [f"{po.parts[-3]}: {message.id!r}: {error}" for error in errors]
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
@@ -83,6 +86,14 @@ def _write(po: Path, catalogue: Catalog) -> None:
     text = po.read_text(encoding="utf-8")
     kept = [line for line in text.splitlines() if not line.startswith(UNTOLD)]
     po.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def _lost_placeholders(message: Message) -> list[str]:
+    """What a translation leaves out of `%(name)s` and the like. "One" may say its number in words."""
+    asked = message.id if isinstance(message.id, str) else message.id[-1]
+    said = message.string if isinstance(message.string, str) else (message.string or [""])[-1]
+    lost = set(PLACEHOLDER.findall(asked)) - set(PLACEHOLDER.findall(said)) if said else set()
+    return [f"the translation leaves out {name}" for name in sorted(lost)]
 
 
 def _missing(catalogue: Catalog, template: Catalog) -> list[str]:
