@@ -7,7 +7,7 @@ about a member goes through `Viewer.can_see` or `visible_members`; a test holds 
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -142,10 +142,7 @@ class Viewer:
         """All of the above in one query."""
         ties: dict[str, set[int]] = {"blocked": set(), Reach.PARTNERS.name: set(), Reach.PEERS.name: set()}
         if self.member is not None:
-            asked: list[tuple[str, sa.SelectBase]] = [("blocked", blocked_ids_of(self.id))]
-            asked += [(reach.name, ids_of(self.id)) for reach, known in _relations.items() for ids_of in known]
-            found = [sa.select(sa.literal(tie), ids.subquery().c[0]) for tie, ids in asked]
-            for tie, member_id in db.session.execute(sa.union_all(*found)):
+            for tie, member_id in db.session.execute(_ties_query(), {"viewer_id": self.id}):
                 ties[tie].add(member_id)
         return {tie: frozenset(ids) for tie, ids in ties.items()}
 
@@ -229,9 +226,16 @@ def _near_enough(viewer: Viewer, field: Field) -> sa.ColumnElement[bool]:
 
 
 def _is_related(viewer: Viewer, reach: Reach) -> sa.ColumnElement[bool]:
-    if not _relations[reach]:
-        return sa.false()
-    return sa.or_(*(Member.id.in_(ids_of(viewer.id)) for ids_of in _relations[reach]))
+    return Member.id.in_(sorted(viewer.partner_ids if reach is Reach.PARTNERS else viewer.peer_ids))
+
+
+@cache
+def _ties_query() -> sa.CompoundSelect[str, int]:
+    """Kind and member of every tie of the member `:viewer_id`. Built once: the parts are dear to put together."""
+    viewer_id = sa.bindparam("viewer_id", type_=sa.Integer())
+    asked: list[tuple[str, sa.SelectBase]] = [("blocked", blocked_ids_of(viewer_id))]
+    asked += [(reach.name, ids_of(viewer_id)) for reach, known in _relations.items() for ids_of in known]
+    return sa.union_all(*(sa.select(sa.literal(tie), ids.subquery().c[0]) for tie, ids in asked))
 
 
 def listed_owners(viewer: Viewer) -> sa.ColumnElement[bool]:

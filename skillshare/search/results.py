@@ -36,6 +36,9 @@ SUGGESTIONS = 8
 SHORTEST_START = 3
 """Letters of a word that a near name must share."""
 
+QUOTED_FROM = 600
+"""Characters of a text that are looked through for words to show."""
+
 EVERY_KIND: frozenset[str] = frozenset()
 
 
@@ -43,7 +46,7 @@ EVERY_KIND: frozenset[str] = frozenset()
 class Result:
     """One thing found. `row` is the offer, want, session or skill; `also` the other name it was asked for by.
 
-    `names` are all the names of its skill, in any language.
+    `skill` is the name of what it is about (`named` with marks), `names` are all its names in any language.
     """
 
     kind: str
@@ -52,6 +55,7 @@ class Result:
     snippet: Markup
     language: str
     skill: str
+    named: Markup
     also: Markup | None = None
     names: tuple[str, ...] = ()
 
@@ -177,20 +181,35 @@ def _rows(keys: Iterable[str], viewer: Viewer) -> dict[str, Any]:
 def _result(key: str, row: Any, words: "_Words", mark: Marker) -> Result:
     kind, about = kind_of(key), words.about(key, row)
     title, language = (about.name, about.locale) if kind == "skill" else (row.title, row.language)
-    texts = [text for text in _texts(kind, row, about) if text]
-    said = next((text for text in texts if mark.found_in(text)), texts[0] if texts else "")
-    asked_by_name = not mark.found_in(title) and not mark.found_in(about.name)
-    also = next((name for name in about.others if mark.found_in(name)), None) if asked_by_name else None
+    said, named = mark.marked(title), mark.marked(about.name)
+    by_name = _is_marked(said) or _is_marked(named)
+    also = None if by_name else next(filter(_is_marked, map(mark.marked, about.others)), None)
     return Result(
         kind=kind,
         row=row,
-        title=mark.marked(title),
-        snippet=mark.snippet(said),
+        title=said,
+        snippet=_snippet(_texts(kind, row, about), mark),
         language=language,
         skill=about.name,
-        also=mark.marked(also) if also else None,
+        named=named,
+        also=also,
         names=tuple(about.others),
     )
+
+
+def _snippet(texts: Iterable[str], mark: Marker) -> Markup:
+    """Some of the first text that holds a word that was asked for, else the beginning of the first there is."""
+    first = Markup()
+    for text in filter(None, texts):
+        snippet = mark.snippet(text[:QUOTED_FROM])
+        if _is_marked(snippet):
+            return snippet
+        first = first or snippet
+    return first
+
+
+def _is_marked(text: Markup) -> bool:
+    return "<mark>" in text
 
 
 def _texts(kind: str, row: Any, about: "_About") -> tuple[str, ...]:
