@@ -143,7 +143,10 @@ def _others(
         .join(found, found.c.id == MemberSkill.id)
         .join(MemberSkill.member)
         .where(found.c.place <= PEOPLE_A_SKILL)
-        .options(contains_eager(MemberSkill.member).joinedload(Member.area), joinedload(MemberSkill.skill).options(*Skill.to_name()))
+        .options(
+            contains_eager(MemberSkill.member).joinedload(Member.area),
+            joinedload(MemberSkill.skill).options(*Skill.to_name()),
+        )
         .order_by(found.c.place, since, MemberSkill.id)
         .limit(ROWS)
     )

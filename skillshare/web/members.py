@@ -71,7 +71,7 @@ def _member(handle: str) -> Member | None:
     return db.session.scalar(
         sa.select(Member)
         .where(Member.handle == handle, visible_members(g.viewer))
-        .options(selectinload(Member.languages))
+        .options(joinedload(Member.area), selectinload(Member.languages))
         .execution_options(populate_existing=True)
     )
 

@@ -134,8 +134,9 @@ def unblock(handle: str) -> Answer:
 
 
 def _myself() -> Member:
-    """Me with my languages."""
-    query = sa.select(Member).where(Member.id == g.member.id).options(selectinload(Member.languages))
+    """Me with my area and languages."""
+    whole = (joinedload(Member.area), selectinload(Member.languages))
+    query = sa.select(Member).where(Member.id == g.member.id).options(*whole)
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 

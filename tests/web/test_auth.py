@@ -288,7 +288,7 @@ def test_what_is_no_address_is_said_beside_it(browser, page):
     assert "does not look like an e-mail address" in answer.text
 
 
-def test_a_mailed_link_signs_in_with_one_press_and_once(db, browser, eva, mails):
+def test_a_mailed_link_signs_in_with_one_press_and_once(both_databases, db, browser, eva, mails):
     browser().post("/sign-in/link", {"email": "eva@example.org"})
     link = link_in(mails()[0])
     evas, other = browser(), browser()
@@ -319,7 +319,7 @@ def reset_link(browser, mails):
     return link_in(mails()[-1])
 
 
-def test_a_new_password_by_link_ends_what_was_and_signs_nobody_in(db, browser, eva, mails):
+def test_a_new_password_by_link_ends_what_was_and_signs_nobody_in(both_databases, db, browser, eva, mails):
     before = browser(eva)
     link = reset_link(browser, mails)
     someone = browser()

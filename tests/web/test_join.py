@@ -91,7 +91,7 @@ def test_the_link_is_a_page_with_one_button_and_only_the_button_acts(db, browser
     assert newcomer.get("/join/lists").status_code == 200
 
 
-def test_the_link_works_once(browser, asked, mails):
+def test_the_link_works_once(both_databases, browser, asked, mails):
     browser().post("/join", asked)
     link = link_in(mails()[0])
     browser().post(link)
@@ -150,7 +150,7 @@ def test_a_taken_handle_is_refused_alike_for_every_address(db, browser, asked):
     assert all("Somebody has this handle" in a.text for a in answers)
 
 
-def test_joining_twice_before_the_link_is_opened_keeps_the_last(db, browser, asked, mails):
+def test_joining_twice_before_the_link_is_opened_keeps_the_last(both_databases, db, browser, asked, mails):
     first = browser()
     first.post("/join", asked)
     again = first.post("/join", {**asked, "name": "Eva Maria"})
@@ -271,7 +271,7 @@ def test_lines_that_name_a_skill_in_any_language_are_kept(db, browser, ana, brea
     assert member(db, "ana").lists_made_at is not None
 
 
-def test_lines_that_name_nothing_come_back_with_names_like_them(db, browser, ana, bread, welding):
+def test_lines_that_name_nothing_come_back_with_names_like_them(both_databases, db, browser, ana, bread, welding):
     db.session.commit()
     anas = browser(ana)
 
@@ -345,7 +345,7 @@ def matched(db, ana, ben, cleo, bread, brakes):
     return session
 
 
-def test_what_was_found_is_one_press_away(browser, ben, matched):
+def test_what_was_found_is_one_press_away(both_databases, browser, ben, matched):
     page = browser(ben).get("/join/found").text
 
     assert "/offers/" in page

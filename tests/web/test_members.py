@@ -50,7 +50,9 @@ def frozen_day():
     return clock.today("UTC")
 
 
-def test_what_they_show_and_what_they_learn_stand_side_by_side_with_dates(browser, dora, db, ben, learned):
+def test_what_they_show_and_what_they_learn_stand_side_by_side_with_dates(
+    both_databases, browser, dora, db, ben, learned
+):
     db.session.commit()
 
     page = main_of(browser(dora).get("/members/ben"))

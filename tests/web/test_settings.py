@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from skillshare import passwords
 from skillshare.models.members import Member, NameSeenBy, SeenAs
@@ -50,8 +50,9 @@ def asked():
 
 
 def again(db, whom):
-    """A member with their languages, read again."""
-    query = sa.select(Member).where(Member.id == whom.id).options(selectinload(Member.languages))
+    """A member with their area and languages, read again."""
+    whole = (joinedload(Member.area), selectinload(Member.languages))
+    query = sa.select(Member).where(Member.id == whom.id).options(*whole)
     found = db.session.scalar(query.execution_options(populate_existing=True))
     db.session.expunge_all()
     db.session.rollback()
