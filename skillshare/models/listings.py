@@ -3,11 +3,21 @@
 import enum
 from collections.abc import Collection
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, column_property, declared_attr, joinedload, lazyload, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    column_property,
+    contains_eager,
+    declared_attr,
+    joinedload,
+    lazyload,
+    mapped_column,
+    relationship,
+)
 
 from skillshare import clock, limits
 from skillshare.db import Base, Public, Versioned, choice, db
@@ -104,8 +114,9 @@ class Listing(Public, Versioned, Searchable):
 
     @classmethod
     def open_to(cls, viewer: Viewer) -> sa.Select[Self]:
-        """What stands in lists for `viewer`: open, not lapsed, newest first."""
-        return cls._open_to(viewer).options(*cls.to_list())
+        """What stands in lists for `viewer`: open, not lapsed, newest first. Visitors read nothing of the member."""
+        owner = (contains_eager(cls.member),) if viewer.member else ()
+        return cls._open_to(viewer).options(*owner, *cls.to_list_unnamed())
 
     @classmethod
     def open_for(cls, skill: Skill, viewer: Viewer) -> sa.Select[Self]:
@@ -150,11 +161,13 @@ class Listing(Public, Versioned, Searchable):
     @classmethod
     def to_list(cls) -> tuple[Any, ...]:
         """The loader options of a row in a list."""
-        return (
-            joinedload(cls.member),
-            joinedload(cls.skill).options(*Skill.to_name()),
-            joinedload(cls.area),
-        )
+        return (joinedload(cls.member), *cls.to_list_unnamed())
+
+    @classmethod
+    @cache
+    def to_list_unnamed(cls) -> tuple[Any, ...]:
+        """As `to_list`, where nothing is said of the member."""
+        return (joinedload(cls.skill).options(*Skill.to_name()), joinedload(cls.area))
 
     @classmethod
     def not_lapsed(cls) -> sa.ColumnElement[bool]:

@@ -79,7 +79,7 @@ class Member(Versioned, Searchable, Base):
     rules_agreed_at: Mapped[datetime]
     lists_made_at: Mapped[datetime | None]
 
-    area: Mapped[Area | None] = relationship(lazy="joined")
+    area: Mapped[Area | None] = relationship()
     languages: Mapped[list["MemberLanguage"]] = relationship(lazy="raise", cascade="all, delete-orphan")
 
     @classmethod

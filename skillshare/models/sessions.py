@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship, selectinload
 
 from skillshare import clock, limits
 from skillshare.db import Base, Public, Versioned, choice, db
@@ -180,7 +180,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
                 cls.ends_at > clock.now(),
                 cls.starts_at > clock.now() - limits.SESSION_MAX,  # follows from the line above; the index knows it
             )
-            .options(*cls.to_list())
+            .options(joinedload(cls.area), *((contains_eager(cls.host),) if viewer.member else ()))
             .order_by(cls.starts_at, cls.id)
         )
 
