@@ -4,15 +4,16 @@
 """
 
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, format_date, get_locale, ngettext
+from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
 
 from . import clock
@@ -28,6 +29,7 @@ def start(app: Flask, target: Path) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(target)
     babel.init_app(app, locale_selector=locale_of_reader, timezone_selector=zone_of_reader)
     app.jinja_env.filters.update(when=when, day=day, clock_time=clock_time, ago_or_in=ago_or_in, language=language)
+    app.jinja_env.filters["dateformat"] = dateformat
 
 
 def compile_translations(target: Path, sources: Path = SOURCES) -> int:
@@ -88,6 +90,7 @@ def zones() -> frozenset[str]:
     return frozenset(z for z in available_timezones() if "/" in z or z == "UTC")
 
 
+@cache
 def own_name(code: str) -> str:
     """The name of a language in that language: `es` → "Español"."""
     return str(Locale.parse(code).get_display_name(code) or code).capitalize()
@@ -95,7 +98,7 @@ def own_name(code: str) -> str:
 
 def language(code: str) -> str:
     """The name of a language in the reader's language: `es` → "Spanish"."""
-    return Locale.parse(code).get_display_name(current_locale()) or code
+    return _display_name(code, current_locale())
 
 
 def when(moment: datetime, zone: str | None = None) -> str:
@@ -135,7 +138,29 @@ def ago_or_in(value: date | datetime) -> str:
     return ngettext("%(num)d day ago", "%(num)d days ago", -days)
 
 
+def dateformat(value: date | datetime | None, pattern: str) -> str:
+    """A day by one of Babel's patterns; of a moment, the day on the reader's calendar; of None, today."""
+    return _formatted(_day_of(value), pattern, current_locale())
+
+
 def _long_day(value: date) -> str:
-    if value.year == clock.today(zone_of_reader()).year:
-        return format_date(value, _("EEEE d MMMM"))
-    return format_date(value, _("EEEE d MMMM y"))
+    on = _day_of(value)
+    this_year = on.year == clock.today(zone_of_reader()).year
+    return _formatted(on, _("EEEE d MMMM") if this_year else _("EEEE d MMMM y"), current_locale())
+
+
+def _day_of(value: date | datetime | None) -> date:
+    if isinstance(value, datetime):
+        return value.astimezone(ZoneInfo(zone_of_reader())).date()
+    return value or clock.today(zone_of_reader())
+
+
+@lru_cache(maxsize=4096)
+def _formatted(on: date, pattern: str, locale: str) -> str:
+    """Babel works this out anew each time; pages say the same few days again and again."""
+    return format_date(on, pattern, locale)
+
+
+@lru_cache(maxsize=1024)
+def _display_name(code: str, locale: str) -> str:
+    return Locale.parse(code).get_display_name(locale) or code
