@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from wtforms import FieldList, FormField, HiddenField, SelectField, SubmitField
 from wtforms import Form as Part
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
 
@@ -19,16 +20,16 @@ from .sessions import Day
 
 ABSENT = "absent"
 DID = [
-    (PartKind.SHOWS.value, _l("showed it")),
-    (PartKind.HELPS.value, _l("helped")),
-    (PartKind.LEARNS.value, _l("learned it")),
+    SelectChoice(PartKind.SHOWS.value, _l("showed it")),
+    SelectChoice(PartKind.HELPS.value, _l("helped")),
+    SelectChoice(PartKind.LEARNS.value, _l("learned it")),
 ]
 THEY_SHOWED, I_SHOWED, BOTH_LEARNED, THEY_HELPED = "they_showed", "i_showed", "both_learned", "they_helped"
 HOW_WE_MET = [
-    (THEY_SHOWED, _l("They showed me")),
-    (I_SHOWED, _l("I showed them")),
-    (BOTH_LEARNED, _l("They learned it with me")),
-    (THEY_HELPED, _l("They helped")),
+    SelectChoice(THEY_SHOWED, _l("They showed me")),
+    SelectChoice(I_SHOWED, _l("I showed them")),
+    SelectChoice(BOTH_LEARNED, _l("They learned it with me")),
+    SelectChoice(THEY_HELPED, _l("They helped")),
 ]
 ALSO, MET = 2, 4
 
@@ -69,7 +70,7 @@ class SaidForm(Part):
     """What one person did for one skill. `key` stands for the two; only the view knows for whom."""
 
     key = HiddenField()
-    did = SelectField(choices=[*DID, (ABSENT, _l("was not there"))])
+    did = SelectField(choices=[*DID, SelectChoice(ABSENT, _l("was not there"))])
 
 
 class AlsoForm(Part):
@@ -129,6 +130,11 @@ class ChanceForm(WhatForm):
     met = FieldList(FormField(MetForm), min_entries=1, max_entries=MET)
     happened_on = Day(_l("Which day?"), [Needed()])
     more = SubmitField(_l("Add another skill or person"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in (self.met[0].form.handle, self.met[0].form.skill):
+            field.flags.required = True
 
     @property
     def wants_more(self) -> bool:

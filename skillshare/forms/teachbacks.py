@@ -28,6 +28,7 @@ class WitnessesForm(Form):
     def __init__(self, *args: Any, present: list[tuple[str, str]] = (), **kwargs: Any) -> None:  # type: ignore[assignment]
         super().__init__(*args, **kwargs)
         self.present.choices = list(present)
+        self.handles.flags.required = not present
         if present:
             self.handles.label.text = _("Who else saw it?")
 

@@ -23,7 +23,7 @@ from .skills import Skill, SkillText
 from .teachbacks import TeachBack, TeachBackState, Verdict, Witness
 from .visibility import Viewer, listed_owners, visible_members
 
-QUESTIONS, SESSIONS, PEOPLE, NEW = 10, 6, 6, 4
+QUESTIONS, SESSIONS, PEOPLE, NEW = 8, 5, 3, 3
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,15 @@ def questions(member: Member, locale: str) -> list[Question]:
 def my_sessions(member: Member) -> list[MySession]:
     """The next sessions of `member`, those with a seat held for them, and those that began and wait for a word."""
     now = clock.now()
-    mine = sa.or_(
-        SkillSession.host_id == member.id,
-        _registered(member, PlaceState.GOING),
-        SkillSession.id.in_(
-            sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS)
-        ),
+    hosted = aliased(SkillSession)
+    mine = SkillSession.id.in_(  # one list of ids: with OR between three, every session that is on would be read
+        sa.union_all(
+            sa.select(hosted.id).where(hosted.host_id == member.id),
+            sa.select(Registration.skill_session_id).where(
+                Registration.member_id == member.id, Registration.state == PlaceState.GOING
+            ),
+            sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS),
+        )
     )
     on = SkillSession.state == SessionState.SCHEDULED
     blocks = (
@@ -230,8 +233,8 @@ def first_steps(member: Member) -> FirstSteps:
         sa.exists().where(LogPart.member_id == member.id, LogPart.agreed()),
         sa.exists().where(TeachBack.giver_id == member.id, TeachBack.state == TeachBackState.CONFIRMED),
     )
-    shows, wants, met, showed_back = db.session.execute(sa.select(*steps)).one()
-    return FirstSteps(shows, wants, met, showed_back)
+    row: Any = db.session.execute(sa.select(*steps)).one()
+    return FirstSteps(*row)
 
 
 def _first_of(

@@ -38,7 +38,7 @@ from .typed import members_called, skills_named
 
 bp = Blueprint("log", __name__)
 
-RECENT_SESSIONS, RECENT_ENTRIES = 8, 8
+RECENT_SESSIONS, RECENT_ENTRIES = 6, 5
 ROUND_TO = 5  # minutes: nobody remembers them finer
 # What they and I did, by what was chosen; None: nothing is said of me.
 SIDES: dict[str, tuple[PartKind, PartKind | None]] = {

@@ -15,7 +15,6 @@ from skillshare.models.sessions import PartKind
 from skillshare.models.teachbacks import (
     TeachBack,
     TeachBackState,
-    Verdict,
     Witness,
     knowing_ids,
     may_show_back,
