@@ -237,7 +237,13 @@ def _folder(keep: Path | None, members: int) -> Iterator[Path]:
 
 def _environment(folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"DATA_DIR": str(folder), "DEMO": "0", "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"}
+    return kept | {
+        "DATA_DIR": str(folder),
+        "DEMO": "0",
+        "TRUSTED_PROXIES": "1",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONFAULTHANDLER": "1",
+    }
 
 
 def _make(folder: Path, members: int, env: dict[str, str]) -> None:
