@@ -113,12 +113,12 @@ def _one_of_many(port: int, requests: Sequence[bytes]) -> list[Answer]:
 
 
 def _head(method: str, path: str, cookie: str) -> bytes:
-    """Each request comes from another address, as if through a proxy: the rates for one address are not measured."""
+    """Each request comes from another network, as if through a proxy: the rates for one network are not measured."""
     n = next(_sent)
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: 127.0.0.1",
-        f"X-Forwarded-For: 10.{n // 62500 % 250}.{n // 250 % 250}.{n % 250 + 1}",
+        f"X-Forwarded-For: 10.{n // 250 % 250}.{n % 250}.1",
         "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
         "Accept-Language: en,es;q=0.5",
