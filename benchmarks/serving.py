@@ -29,7 +29,9 @@ ROWS = """<!doctype html><title>Floor</title><h1>{{ rows | length }} rows</h1><u
 def main(which: str, port: int) -> None:
     """Serve until stopped."""
     app: Any = product() if which == "product" else floor()
-    waitress.create_server(app, host="127.0.0.1", port=port, threads=THREADS, ident=None).run()
+    waitress.create_server(
+        app, host="127.0.0.1", port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
+    ).run()
 
 
 def product() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
