@@ -28,7 +28,7 @@ def start(host: str, port: int) -> None:
     """Prepare the instance where needed, then serve it with the worker beside the server, in one process."""
     prepare()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None)
+    server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None, **_proxy_headers())
     stop = jobs.start_beside(app)
     _greet(f"http://{host}:{port}")
     try:
@@ -59,6 +59,11 @@ def prepare() -> None:
     if db.session.scalar(sa.select(Skill.id).limit(1)) is None:
         _fill()
     db.session.rollback()
+
+
+def _proxy_headers() -> dict[str, bool]:
+    """Behind proxies of ours their headers are kept, for `ProxyFix` to read; from anybody else they are dropped."""
+    return {"clear_untrusted_proxy_headers": not current_app.extensions["settings"].trusted_proxies}
 
 
 def _fill() -> None:

@@ -112,7 +112,13 @@ TIMES = {
     "es": ("Tardes después de las seis", "Sábados por la mañana", "Entre semana por la mañana", "Los domingos"),
 }
 SESSION_TITLES = {
-    "en": ("{skill}: try it yourself", "{skill}, hands on", "First steps: {skill_lower}", "{skill}, second go", "{skill}, slowly"),
+    "en": (
+        "{skill}: try it yourself",
+        "{skill}, hands on",
+        "First steps: {skill_lower}",
+        "{skill}, second go",
+        "{skill}, slowly",
+    ),
     "es": ("{skill}: pruébalo", "{skill}, manos a la obra", "Primeros pasos: {skill_lower}", "{skill}, despacio"),
 }
 LINES = {
