@@ -308,7 +308,7 @@ def bread_session(ana: Member, bread: Skill) -> SkillSession:
 
 
 class Browser:
-    """A test client that keeps cookies, follows nothing by itself, and sends the CSRF token of the page it read last."""
+    """A test client that keeps cookies and follows nothing by itself."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""What is refused before any view runs: impossible bytes, doubled fields, too much, other sites' forms (R-09 to R-39)."""
+"""What is refused before any view: impossible bytes, doubled fields, too much, other sites' forms (R-09 to R-39)."""
 
 import pytest
 
