@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from skillshare import catalogue
+from skillshare.db import db as database
 from skillshare.demo import community, large
 from skillshare.models.listings import Offer, Want
 from skillshare.models.log import LogEntry
@@ -50,3 +51,20 @@ def test_a_broken_invariant_is_noticed(db, starter):
     db.session.execute(sa.text("UPDATE witness SET verdict = 'none'"))
 
     assert [rule[:3] for rule in large.broken_invariants()] == ["I13"]
+
+
+def test_the_same_seed_tells_the_same_story(make_app, tmp_path):
+    told = []
+    for n in (1, 2):
+        app = make_app(url=f"sqlite:///{tmp_path / f'{n}.db'}")
+        with app.app_context():
+            database.create_all()
+            catalogue.starter()
+            community.tell("UTC", seed=7)
+            database.session.commit()
+            entries = sa.select(LogEntry.line, LogEntry.state, LogEntry.practice_minutes).order_by(LogEntry.id)
+            titles = sa.select(Offer.title).order_by(Offer.id)
+            told.append((database.session.execute(entries).all(), database.session.scalars(titles).all()))
+            database.session.remove()
+
+    assert told[0] == told[1]

@@ -282,8 +282,9 @@ def _write(
         skill_session=skill_session,
     )
     story.entries.append(entry)
-    for person in {s.member for s in said if s.member is not writer and s.member.handle != "ana"}:
-        if story.random.random() < 0.88:
+    lately = story.now - on < timedelta(days=12)
+    for person in dict.fromkeys(s.member for s in said if s.member is not writer):
+        if story.random.random() < 0.88 and not (person.handle == "ana" and lately):
             entry.agree(by=person)
 
 
@@ -341,8 +342,6 @@ def _show_back(story: Community, entry: LogEntry, giver: Member, skill: Skill) -
             )
             first_of_two = attempt == 0 and (tries == 2 or story.random.random() < 0.12)
             for witness in witnesses[:1] if first_of_two else witnesses:
-                if witness.handle == "ana":
-                    return attempt + 1
                 if first_of_two:
                     note = story.random.choice(cast.KIND_NOTES[witness.locale])
                     teach_back.more_practice(by=witness, kind_note=note)
