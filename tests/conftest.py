@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from skillshare import clock, create_app, i18n, jobs
 from skillshare.config import Settings
@@ -72,8 +73,16 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "test.db"
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Each template is compiled once a run, not once a test."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, empty_sqlite: Path, translations: Path) -> Iterator[Callable[..., Flask]]:
+def make_app(
+    tmp_path: Path, empty_sqlite: Path, translations: Path, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Callable[..., Flask]]:
     """Makes an instance with the settings given. All of them share the test's database file."""
     apps = []
 
@@ -84,6 +93,7 @@ def make_app(tmp_path: Path, empty_sqlite: Path, translations: Path) -> Iterator
         if not (tmp_path / "translations").exists():
             (tmp_path / "translations").symlink_to(translations)
         app = create_app(settings_for(tmp_path, url, **changes))
+        app.jinja_env.bytecode_cache = compiled_templates
         apps.append(app)
         return app
 
