@@ -382,7 +382,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('public_id', name=op.f('uq_skill_session_public_id'))
     )
     with op.batch_alter_table('skill_session', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_skill_session_area_id'), ['area_id'], unique=False)
+        batch_op.create_index('ix_skill_session_area_id_state_starts_at', ['area_id', 'state', 'starts_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_skill_session_host_id'), ['host_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_skill_session_origin_offer_id'), ['origin_offer_id'], unique=False)
         batch_op.create_index('ix_skill_session_state_starts_at', ['state', 'starts_at', 'id'], unique=False)
@@ -602,7 +602,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_skill_session_state_starts_at')
         batch_op.drop_index(batch_op.f('ix_skill_session_origin_offer_id'))
         batch_op.drop_index(batch_op.f('ix_skill_session_host_id'))
-        batch_op.drop_index(batch_op.f('ix_skill_session_area_id'))
+        batch_op.drop_index('ix_skill_session_area_id_state_starts_at')
 
     op.drop_table('skill_session')
     with op.batch_alter_table('skill_revision', schema=None) as batch_op:

@@ -58,6 +58,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
         sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         sa.CheckConstraint("capacity >= 1", name="capacity_at_least_one"),
         sa.Index("ix_skill_session_state_starts_at", "state", "starts_at", "id"),
+        sa.Index("ix_skill_session_area_id_state_starts_at", "area_id", "state", "starts_at", "id"),
     )
 
     title: Mapped[str] = mapped_column(sa.String(limits.TITLE))
@@ -66,7 +67,7 @@ class SkillSession(Public, Versioned, Searchable, Base):
     ends_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(sa.String(64))
     where: Mapped[Where] = mapped_column(choice(Where), default=Where.IN_PERSON)
-    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
+    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"))
     place: Mapped[str] = mapped_column(sa.String(limits.PLACE), default="")
     link: Mapped[str] = mapped_column(sa.String(limits.URL), default="")
     capacity: Mapped[int]

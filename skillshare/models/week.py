@@ -24,6 +24,7 @@ from .teachbacks import TeachBack, TeachBackState, Verdict, Witness
 from .visibility import Viewer, listed_owners, visible_members
 
 QUESTIONS, SESSIONS, PEOPLE, NEW = 8, 5, 3, 3
+SETTLED = (SessionState.CANCELLED, SessionState.HELD, SessionState.NOT_HELD)
 
 
 @dataclass(frozen=True)
@@ -123,24 +124,22 @@ def my_sessions(member: Member) -> list[MySession]:
     """The next sessions of `member`, those with a seat held for them, and those that began and wait for a word."""
     now = clock.now()
     hosted = aliased(SkillSession)
-    mine = SkillSession.id.in_(  # one list of ids: with OR between three, every session that is on would be read
-        sa.union_all(
-            sa.select(hosted.id).where(hosted.host_id == member.id),
-            sa.select(Registration.skill_session_id).where(
-                Registration.member_id == member.id, Registration.state == PlaceState.GOING
-            ),
-            sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS),
-        )
+    held = sa.select(Registration.skill_session_id).where(
+        Registration.member_id == member.id, Registration.state == PlaceState.OFFERED
     )
-    on = SkillSession.state == SessionState.SCHEDULED
+    mine = sa.union_all(
+        sa.select(hosted.id).where(hosted.host_id == member.id),
+        sa.select(Registration.skill_session_id).where(
+            Registration.member_id == member.id, Registration.state == PlaceState.GOING
+        ),
+        sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS),
+    )
     blocks = (
-        sa.select(SkillSession.id).where(on, mine, SkillSession.ends_at > now).order_by(SkillSession.starts_at),
-        sa.select(SkillSession.id)
-        .where(on, mine, SkillSession.ends_at <= now, SkillSession.starts_at >= now - limits.LOG_BACK)
-        .order_by(SkillSession.starts_at.desc()),
-        sa.select(SkillSession.id)
-        .where(on, _registered(member, PlaceState.OFFERED), SkillSession.starts_at > now)
-        .order_by(SkillSession.starts_at),
+        _scheduled(mine, SkillSession.ends_at > now).order_by(SkillSession.starts_at),
+        _scheduled(mine, SkillSession.ends_at <= now, SkillSession.starts_at >= now - limits.LOG_BACK).order_by(
+            SkillSession.starts_at.desc()
+        ),
+        _scheduled(held, SkillSession.starts_at > now).order_by(SkillSession.starts_at),
     )
     ids = sa.union_all(*(sa.select(block.limit(SESSIONS).subquery().c.id) for block in blocks))
     rows = db.session.execute(
@@ -275,11 +274,12 @@ def _near(
     return conditions
 
 
-def _registered(member: Member, state: PlaceState) -> sa.ColumnElement[bool]:
-    places = sa.select(Registration.skill_session_id).where(
-        Registration.member_id == member.id, Registration.state == state
-    )
-    return SkillSession.id.in_(places)
+def _scheduled(ids: sa.SelectBase, *when: sa.ColumnElement[bool]) -> sa.Select[int]:
+    """The ids of those of the sessions with `ids` that stand as planned.
+
+    Said as "in none of the other states": with `=`, SQLite would walk along every session that is on.
+    """
+    return sa.select(SkillSession.id).where(SkillSession.id.in_(ids), SkillSession.state.not_in(SETTLED), *when)
 
 
 def _skill_name(skill_id: Any, locale: str) -> sa.ColumnElement[str]:
