@@ -106,7 +106,7 @@ def engine_options(url: str, sqlite: ModuleType = sqlite_module) -> dict[str, An
         return {"pool_pre_ping": True, "pool_size": 10}
     if sqlite.sqlite_version_info < SQLITE_AT_LEAST:
         raise RuntimeError(f"SQLite {sqlite.sqlite_version} can lose data in WAL mode; 3.51.3 or newer is needed")
-    return {"module": sqlite, "connect_args": {"timeout": 5.0, "check_same_thread": False}, "pool_size": 20}
+    return {"module": sqlite, "connect_args": {"timeout": 5.0, "check_same_thread": False}, "pool_size": 10}
 
 
 def start(app: Flask) -> None:
@@ -137,7 +137,7 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
         "secure_delete=ON",
         "mmap_size=0",
         "journal_size_limit=67108864",
-        "cache_size=-16000",
+        "cache_size=-2000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
