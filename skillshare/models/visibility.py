@@ -213,10 +213,9 @@ def visible_members(viewer: Viewer, field: Field = Field.PAGE) -> sa.ColumnEleme
 
 
 def _near_enough(viewer: Viewer, field: Field) -> sa.ColumnElement[bool]:
-    partner = _is_related(viewer, Reach.PARTNERS)
-    peer = sa.or_(partner, _is_related(viewer, Reach.PEERS))
     if field is Field.EMAIL:
         return sa.false()
+    partner, peer = _is_one_of(viewer.partner_ids), _is_one_of(viewer.partner_ids | viewer.peer_ids)
     if field is Field.LOG:
         return partner
     if field is Field.NAME:
@@ -225,8 +224,8 @@ def _near_enough(viewer: Viewer, field: Field) -> sa.ColumnElement[bool]:
     return sa.or_(Member.seen_as != SeenAs.HIDDEN, peer)
 
 
-def _is_related(viewer: Viewer, reach: Reach) -> sa.ColumnElement[bool]:
-    return Member.id.in_(sorted(viewer.partner_ids if reach is Reach.PARTNERS else viewer.peer_ids))
+def _is_one_of(member_ids: frozenset[int]) -> sa.ColumnElement[bool]:
+    return Member.id.in_(sorted(member_ids))
 
 
 @cache
