@@ -196,8 +196,8 @@ def _measure_process(pages: list[Page], known: Known, env: dict[str, str]) -> di
     """`flask start` itself: how long until it answers, and what it holds in memory after a round of all pages."""
     port = _free_port()
     began = monotonic()
-    command = [sys.executable, "-m", "flask", "--app", "app", "start", "--port", str(port)]
-    with _running(command, env, port) as process:
+    command = [sys.executable, "-m", "flask", "--app", "app", "start"]
+    with _running(command, env | {"PORT": str(port)}, port) as process:
         client = Client(port)
         first = client.ask(get("/"))
         seconds = monotonic() - began

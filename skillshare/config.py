@@ -26,6 +26,7 @@ class Settings:
     data_dir: Path
     database_url: str
     secret_key: str
+    port: int = 8000
     base_url: str = "http://127.0.0.1:8000"
     site_name: str = "Teachback"
     site_mode: str = "open_catalogue"
@@ -51,11 +52,12 @@ class Settings:
     def read(cls, env: Mapping[str, str] = os.environ) -> "Settings":
         """The settings of this process. Raises `BadSetting` naming the first one that cannot be used."""
         data_dir = Path(env.get("DATA_DIR") or ROOT / "instance").resolve()
-        port = env.get("PORT") or "8000"
+        port = _whole(env, "PORT", 8000)
         settings = cls(
             data_dir=data_dir,
             database_url=_database_url(env.get("DATABASE_URL", ""), data_dir),
             secret_key=_secret(env, data_dir),
+            port=port,
             base_url=(env.get("BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
             site_name=env.get("SITE_NAME") or "Teachback",
             site_mode=_one_of(env, "SITE_MODE", SITE_MODES, "open_catalogue"),

@@ -22,11 +22,11 @@ THREADS = 8
 
 @click.command
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, envvar="PORT", show_default=True, help="The port to listen on.")
 @with_appcontext
-def start(host: str, port: int) -> None:
+def start(host: str) -> None:
     """Prepare the instance where needed, then serve it with the worker beside the server, in one process."""
     prepare()
+    port = current_app.extensions["settings"].port
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None, **_proxy_headers())
     stop = jobs.start_beside(app)
