@@ -1,5 +1,6 @@
 """Starting an instance: `flask init` for a real one, `flask start` for one command that runs everything."""
 
+import logging
 import threading
 from pathlib import Path
 
@@ -26,6 +27,7 @@ THREADS = 8
 def start(host: str) -> None:
     """Prepare the instance where needed, then serve it with the worker beside the server, in one process."""
     prepare()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # eight at once and one waiting is no news
     port = current_app.extensions["settings"].port
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     server = waitress.create_server(app, host=host, port=port, threads=THREADS, ident=None, **_proxy_headers())
