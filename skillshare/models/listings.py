@@ -170,9 +170,9 @@ class Listing(Public, Versioned, Searchable):
         return (joinedload(cls.skill).options(*Skill.to_name()), joinedload(cls.area))
 
     @classmethod
-    def not_lapsed(cls) -> sa.ColumnElement[bool]:
-        """SQL: standing, or its day has not come."""
-        return sa.or_(cls.lapses_on.is_(None), cls.lapses_on >= clock.now().date())
+    def not_lapsed(cls, today: date | sa.ColumnElement[date] | None = None) -> sa.ColumnElement[bool]:
+        """SQL: standing, or its day has not come (`today` is the clock's, unless it is given)."""
+        return sa.or_(cls.lapses_on.is_(None), cls.lapses_on >= (clock.now().date() if today is None else today))
 
     @property
     def is_lapsed(self) -> bool:

@@ -137,6 +137,12 @@ class Viewer:
         """Those with whom this viewer shares a session."""
         return self._ties[Reach.PEERS.name]
 
+    @property
+    def as_any_member(self) -> dict[str, object]:
+        """The parameters of a query that was built for `ANY_MEMBER`, when this viewer asks it."""
+        near = self.partner_ids | self.peer_ids
+        return {"viewer_id": self.id, "viewer_partners": sorted(self.partner_ids), "viewer_near": sorted(near)}
+
     @cached_property
     def _ties(self) -> dict[str, frozenset[int]]:
         """All of the above in one query."""
@@ -178,6 +184,17 @@ class Viewer:
         return subject.name if self.can_see(subject, Field.NAME) else subject.handle
 
 
+class AnyMember:
+    """Whichever member asks: for queries that are dear to build, and are built once for all. See `as_any_member`."""
+
+    id = sa.bindparam("viewer_id", type_=sa.Integer())
+    partners = sa.bindparam("viewer_partners", type_=sa.Integer(), expanding=True)
+    near = sa.bindparam("viewer_near", type_=sa.Integer(), expanding=True)
+
+
+ANY_MEMBER = AnyMember()
+
+
 def _needed(reach: Reach) -> int:
     """How close one must be to see what reaches this far: 4 only oneself … 0 anybody."""
     return Reach.PUBLIC - reach
@@ -192,18 +209,18 @@ def blocked_ids_of(member_id: sa.ColumnElement[int] | int) -> sa.CompoundSelect[
 
 
 def not_blocked(
-    viewer: Viewer, member_id: sa.ColumnElement[int] | InstrumentedAttribute[int]
+    viewer: Viewer | AnyMember, member_id: sa.ColumnElement[int] | InstrumentedAttribute[int]
 ) -> sa.ColumnElement[bool]:
     """SQL: there is no block between `viewer` and the member in this column."""
-    if viewer.member is None:
+    if isinstance(viewer, Viewer) and viewer.member is None:
         return sa.true()
     return member_id.not_in(blocked_ids_of(viewer.id))
 
 
-def visible_members(viewer: Viewer, field: Field = Field.PAGE) -> sa.ColumnElement[bool]:
+def visible_members(viewer: Viewer | AnyMember, field: Field = Field.PAGE) -> sa.ColumnElement[bool]:
     """SQL twin of `Viewer.can_see`, as a condition on `Member`."""
     me = Member.id == viewer.id
-    if viewer.member is None:
+    if isinstance(viewer, Viewer) and viewer.member is None:
         public = viewer.site_mode == "public_profiles" and FIELD_REACH.get(field) is Reach.PUBLIC
         if not public:
             return sa.false()
@@ -212,10 +229,10 @@ def visible_members(viewer: Viewer, field: Field = Field.PAGE) -> sa.ColumnEleme
     return sa.or_(me, sa.and_(Member.state == MemberState.ACTIVE, not_blocked(viewer, Member.id), near))
 
 
-def _near_enough(viewer: Viewer, field: Field) -> sa.ColumnElement[bool]:
+def _near_enough(viewer: Viewer | AnyMember, field: Field) -> sa.ColumnElement[bool]:
     if field is Field.EMAIL:
         return sa.false()
-    partner, peer = _is_one_of(viewer.partner_ids), _is_one_of(viewer.partner_ids | viewer.peer_ids)
+    partner, peer = _is_near(viewer)
     if field is Field.LOG:
         return partner
     if field is Field.NAME:
@@ -224,8 +241,12 @@ def _near_enough(viewer: Viewer, field: Field) -> sa.ColumnElement[bool]:
     return sa.or_(Member.seen_as != SeenAs.HIDDEN, peer)
 
 
-def _is_one_of(member_ids: frozenset[int]) -> sa.ColumnElement[bool]:
-    return Member.id.in_(sorted(member_ids))
+def _is_near(viewer: Viewer | AnyMember) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """SQL: who is a partner of `viewer`, and who is a partner or a peer."""
+    if isinstance(viewer, AnyMember):
+        return Member.id.in_(viewer.partners), Member.id.in_(viewer.near)
+    near = viewer.partner_ids | viewer.peer_ids
+    return Member.id.in_(sorted(viewer.partner_ids)), Member.id.in_(sorted(near))
 
 
 @cache
@@ -237,9 +258,9 @@ def _ties_query() -> sa.CompoundSelect[str, int]:
     return sa.union_all(*(sa.select(sa.literal(tie), ids.subquery().c[0]) for tie, ids in asked))
 
 
-def listed_owners(viewer: Viewer) -> sa.ColumnElement[bool]:
+def listed_owners(viewer: Viewer | AnyMember) -> sa.ColumnElement[bool]:
     """SQL on `Member`: whose offers, wants and sessions `viewer` may find. Visitors see them without the member."""
-    if viewer.member is not None:
+    if isinstance(viewer, AnyMember) or viewer.member is not None:
         return visible_members(viewer)
     if not viewer.sees_catalogue:
         return sa.false()

@@ -1,17 +1,19 @@
 """What a member's week holds: one query a block, whatever the number of rows. Plain rows, ready to be listed.
 
+The queries are built once: putting one together takes longer than the database takes to answer it.
 Not here: the rules of what stands in them (`log.py`, `teachbacks.py`, `seats.py`, `listings.py`).
 """
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from skillshare import clock, limits
-from skillshare.db import db
+from skillshare.db import UTCDateTime, db
 
 from .knowhow import MemberSkill
 from .listings import ListingState, Offer
@@ -21,9 +23,11 @@ from .seats import PlaceState, Registration
 from .sessions import Part, PartKind, SessionState, SkillSession
 from .skills import Skill, SkillText
 from .teachbacks import TeachBack, TeachBackState, Verdict, Witness
-from .visibility import Viewer, listed_owners, visible_members
+from .visibility import ANY_MEMBER, Viewer, listed_owners, visible_members
 
 QUESTIONS, SESSIONS, PEOPLE, NEW = 8, 5, 3, 3
+ME, LOCALE = sa.bindparam("me", type_=sa.Integer()), sa.bindparam("locale", type_=sa.String())
+NOW, TODAY = sa.bindparam("now", type_=UTCDateTime()), sa.bindparam("today", type_=sa.Date())
 SETTLED = (SessionState.CANCELLED, SessionState.HELD, SessionState.NOT_HELD)
 
 
@@ -84,9 +88,46 @@ class MySession:
 
 def questions(member: Member, locale: str) -> list[Question]:
     """What waits for `member`'s answer in the log and from those who showed something back, oldest first."""
+    rows = db.session.execute(_questions(), {"me": member.id, "locale": locale})
+    return [Question(*row) for row in rows]
+
+
+def my_sessions(member: Member) -> list[MySession]:
+    """The next sessions of `member`, those with a seat held for them, and those that began and wait for a word."""
+    now = clock.now()
+    rows = db.session.execute(_my_sessions(), {"me": member.id, "now": now, "since": now - limits.LOG_BACK})
+    return [MySession(*row) for row in rows]
+
+
+def matches(viewer: Viewer, locale: str) -> list[Match]:
+    """For each skill that `viewer` can show, who waits longest; for each they want, who can show it."""
+    now = clock.now()
+    rows = db.session.execute(_matches(), {**viewer.as_any_member, "locale": locale, "today": now.date()})
+    return [Match(*row) for row in rows]
+
+
+def new_near(viewer: Viewer) -> list[New]:
+    """The newest offers and the next sessions with places of others, in the member's area where they named one."""
+    member = viewer.member
+    if member is None:
+        return []
+    now = clock.now()
+    asked = {**viewer.as_any_member, "now": now, "today": now.date(), "area_id": member.area_id}
+    rows = db.session.execute(_new_near(member.area_id is not None), asked)
+    return [New(*row) for row in rows]
+
+
+def first_steps(member: Member) -> FirstSteps:
+    """Which of the four first steps `member` has taken."""
+    row: Any = db.session.execute(_first_steps(), {"me": member.id}).one()
+    return FirstSteps(*row)
+
+
+@cache
+def _questions() -> sa.Select[Any]:
     first = (
         sa.select(sa.func.min(LogPart.skill_id))
-        .where(LogPart.log_entry_id == LogEntry.id, LogPart.member_id == member.id)
+        .where(LogPart.log_entry_id == LogEntry.id, LogPart.member_id == ME)
         .correlate(LogEntry)
         .scalar_subquery()
     )
@@ -99,67 +140,64 @@ def questions(member: Member, locale: str) -> list[Question]:
             LogEntry.written_by_id.label("by_id"),
         )
         .join(LogEntry.answers)
-        .where(LogAnswer.member_id == member.id, LogAnswer.answer == Answer.NONE)
+        .where(LogAnswer.member_id == ME, LogAnswer.answer == Answer.NONE)
     )
     tries = (
         sa.select(sa.literal("teach_back"), TeachBack.public_id, TeachBack.on, TeachBack.skill_id, TeachBack.giver_id)
         .join(TeachBack.witnesses)
         .where(
-            Witness.member_id == member.id,
+            Witness.member_id == ME,
             Witness.verdict == Verdict.NONE,
             TeachBack.state == TeachBackState.ATTEMPTED,
         )
     )
     asked = sa.union_all(entries, tries).subquery()
-    rows = db.session.execute(
-        sa.select(asked.c.kind, asked.c.public_id, asked.c.on, _skill_name(asked.c.skill_id, locale), Member)
+    return (
+        sa.select(asked.c.kind, asked.c.public_id, asked.c.on, _skill_name(asked.c.skill_id), Member)
         .join(Member, Member.id == asked.c.by_id)
         .order_by(asked.c.on, asked.c.public_id)
         .limit(QUESTIONS)
     )
-    return [Question(*row) for row in rows]
 
 
-def my_sessions(member: Member) -> list[MySession]:
-    """The next sessions of `member`, those with a seat held for them, and those that began and wait for a word."""
-    now = clock.now()
+@cache
+def _my_sessions() -> sa.Select[*tuple[Any, ...]]:
     hosted = aliased(SkillSession)
     held = sa.select(Registration.skill_session_id).where(
-        Registration.member_id == member.id, Registration.state == PlaceState.OFFERED
+        Registration.member_id == ME, Registration.state == PlaceState.OFFERED
     )
     mine = sa.union_all(
-        sa.select(hosted.id).where(hosted.host_id == member.id),
+        sa.select(hosted.id).where(hosted.host_id == ME),
         sa.select(Registration.skill_session_id).where(
-            Registration.member_id == member.id, Registration.state == PlaceState.GOING
+            Registration.member_id == ME, Registration.state == PlaceState.GOING
         ),
-        sa.select(Part.skill_session_id).where(Part.member_id == member.id, Part.kind == PartKind.SHOWS),
+        sa.select(Part.skill_session_id).where(Part.member_id == ME, Part.kind == PartKind.SHOWS),
     )
     blocks = (
-        _scheduled(mine, SkillSession.ends_at > now).order_by(SkillSession.starts_at),
-        _scheduled(mine, SkillSession.ends_at <= now, SkillSession.starts_at >= now - limits.LOG_BACK).order_by(
-            SkillSession.starts_at.desc()
-        ),
-        _scheduled(held, SkillSession.starts_at > now).order_by(SkillSession.starts_at),
+        _scheduled(mine, SkillSession.ends_at > NOW).order_by(SkillSession.starts_at),
+        _scheduled(
+            mine, SkillSession.ends_at <= NOW, SkillSession.starts_at >= sa.bindparam("since", type_=UTCDateTime())
+        ).order_by(SkillSession.starts_at.desc()),
+        _scheduled(held, SkillSession.starts_at > NOW).order_by(SkillSession.starts_at),
     )
     ids = sa.union_all(*(sa.select(block.limit(SESSIONS).subquery().c.id) for block in blocks))
-    rows = db.session.execute(
+    return (
         sa.select(SkillSession, Registration)
         .outerjoin(
             Registration,
-            sa.and_(Registration.skill_session_id == SkillSession.id, Registration.member_id == member.id),
+            sa.and_(Registration.skill_session_id == SkillSession.id, Registration.member_id == ME),
         )
         .where(SkillSession.id.in_(ids))
         .options(joinedload(SkillSession.area))
         .order_by(SkillSession.starts_at, SkillSession.id)
     )
-    return [MySession(*row) for row in rows]
 
 
-def matches(viewer: Viewer, locale: str) -> list[Match]:
-    """For each skill that `viewer` can show, who waits longest; for each they want, who can show it."""
+@cache
+def _matches() -> sa.Select[Any]:
     ways = sa.union_all(
-        _first_of("waits", viewer, MemberSkill.shows, MemberSkill.wants),
-        _first_of("shows", viewer, MemberSkill.wants, MemberSkill.shows),
+        _first_of("waits", MemberSkill.shows, MemberSkill.wants),
+        _first_of("shows", MemberSkill.wants, MemberSkill.shows),
     ).subquery()
     offer = (
         sa.select(sa.func.max(Offer.public_id))
@@ -167,36 +205,34 @@ def matches(viewer: Viewer, locale: str) -> list[Match]:
             Offer.member_id == MemberSkill.member_id,
             Offer.skill_id == MemberSkill.skill_id,
             Offer.state == ListingState.OPEN,
-            Offer.not_lapsed(),
+            Offer.not_lapsed(TODAY),
         )
         .correlate(MemberSkill)
         .scalar_subquery()
     )
-    rows = db.session.execute(
-        sa.select(ways.c.way, Skill.slug, _skill_name(Skill.id, locale), offer, Member)
+    return (
+        sa.select(ways.c.way, Skill.slug, _skill_name(Skill.id), offer, Member)
         .select_from(ways)
         .join(MemberSkill, MemberSkill.id == ways.c.other_id)
         .join(Skill, Skill.id == MemberSkill.skill_id)
         .join(Member, Member.id == MemberSkill.member_id)
         .order_by(MemberSkill.id)
     )
-    return [Match(*row) for row in rows]
 
 
-def new_near(viewer: Viewer) -> list[New]:
-    """The newest offers and the next sessions with places of others, in the member's area where they named one."""
-    member = viewer.member
-    if member is None:
-        return []
+@cache
+def _new_near(in_area: bool) -> sa.Select[Any]:
     offers = (
         sa.select(sa.literal("offer").label("kind"), Offer.public_id, Offer.title, Offer.member_id.label("by_id"))
         .join(Offer.member)
-        .where(Offer.state == ListingState.OPEN, Offer.not_lapsed(), *_near(viewer, Offer.member_id, Offer.area_id))
+        .where(
+            Offer.state == ListingState.OPEN, Offer.not_lapsed(TODAY), *_near(in_area, Offer.member_id, Offer.area_id)
+        )
         .order_by(Offer.id.desc())
         .limit(NEW)
         .subquery()
     )
-    going = sa.select(Registration.skill_session_id).where(Registration.member_id == member.id)
+    going = sa.select(Registration.skill_session_id).where(Registration.member_id == ANY_MEMBER.id)
     sessions = (
         sa.select(
             sa.literal("session").label("kind"),
@@ -207,49 +243,43 @@ def new_near(viewer: Viewer) -> list[New]:
         .join(SkillSession.host)
         .where(
             SkillSession.state == SessionState.SCHEDULED,
-            SkillSession.starts_at > clock.now(),
+            SkillSession.starts_at > NOW,
             SkillSession.taken < SkillSession.capacity,
             SkillSession.id.not_in(going),
-            *_near(viewer, SkillSession.host_id, SkillSession.area_id),
+            *_near(in_area, SkillSession.host_id, SkillSession.area_id),
         )
         .order_by(SkillSession.starts_at, SkillSession.id)
         .limit(NEW)
         .subquery()
     )
     both = sa.union_all(sa.select(sessions), sa.select(offers)).subquery()
-    rows = db.session.execute(
-        sa.select(both.c.kind, both.c.public_id, both.c.title, Member).join(Member, Member.id == both.c.by_id)
-    )
-    return [New(*row) for row in rows]
+    return sa.select(both.c.kind, both.c.public_id, both.c.title, Member).join(Member, Member.id == both.c.by_id)
 
 
-def first_steps(member: Member) -> FirstSteps:
-    """Which of the four first steps `member` has taken."""
-    mine = MemberSkill.member_id == member.id
+@cache
+def _first_steps() -> sa.Select[*tuple[Any, ...]]:
+    mine = MemberSkill.member_id == ME
     steps: tuple[sa.ColumnElement[bool], ...] = (
         sa.exists().where(mine, MemberSkill.shows),
         sa.exists().where(mine, MemberSkill.wants),
-        sa.exists().where(LogPart.member_id == member.id, LogPart.agreed()),
-        sa.exists().where(TeachBack.giver_id == member.id, TeachBack.state == TeachBackState.CONFIRMED),
+        sa.exists().where(LogPart.member_id == ME, LogPart.agreed()),
+        sa.exists().where(TeachBack.giver_id == ME, TeachBack.state == TeachBackState.CONFIRMED),
     )
-    row: Any = db.session.execute(sa.select(*steps)).one()
-    return FirstSteps(*row)
+    return sa.select(*steps)
 
 
-def _first_of(
-    way: str, viewer: Viewer, i_say: InstrumentedAttribute[bool], they_say: InstrumentedAttribute[bool]
-) -> sa.Select[Any]:
-    """For each skill of which `viewer` says the one thing: the row of the first other who says the other."""
+def _first_of(way: str, i_say: InstrumentedAttribute[bool], they_say: InstrumentedAttribute[bool]) -> sa.Select[Any]:
+    """For each skill of which the viewer says the one thing: the row of the first other who says the other."""
     mine = aliased(MemberSkill)
     other = (
         sa.select(MemberSkill.id)
         .join(MemberSkill.member)
         .where(
             MemberSkill.skill_id == mine.skill_id,
-            MemberSkill.member_id != viewer.id,
+            MemberSkill.member_id != ANY_MEMBER.id,
             they_say,
             sa.not_(MemberSkill.hidden),
-            visible_members(viewer),
+            visible_members(ANY_MEMBER),
         )
         .order_by(MemberSkill.id)
         .limit(1)
@@ -258,7 +288,7 @@ def _first_of(
     )
     found = (
         sa.select(mine.id, other.label("other_id"))
-        .where(mine.member_id == viewer.id, getattr(mine, i_say.key))
+        .where(mine.member_id == ANY_MEMBER.id, getattr(mine, i_say.key))
         .subquery()
     )
     first = sa.select(found.c.other_id).where(found.c.other_id.is_not(None)).order_by(found.c.id).limit(PEOPLE)
@@ -266,11 +296,11 @@ def _first_of(
 
 
 def _near(
-    viewer: Viewer, owner_id: InstrumentedAttribute[int], area_id: InstrumentedAttribute[int | None]
+    in_area: bool, owner_id: InstrumentedAttribute[int], area_id: InstrumentedAttribute[int | None]
 ) -> list[sa.ColumnElement[bool]]:
-    conditions = [owner_id != viewer.id, listed_owners(viewer)]
-    if viewer.member and viewer.member.area_id:
-        conditions.append(area_id == viewer.member.area_id)
+    conditions = [owner_id != ANY_MEMBER.id, listed_owners(ANY_MEMBER)]
+    if in_area:
+        conditions.append(area_id == sa.bindparam("area_id", type_=sa.Integer()))
     return conditions
 
 
@@ -282,10 +312,10 @@ def _scheduled(ids: sa.SelectBase, *when: sa.ColumnElement[bool]) -> sa.Select[i
     return sa.select(SkillSession.id).where(SkillSession.id.in_(ids), SkillSession.state.not_in(SETTLED), *when)
 
 
-def _skill_name(skill_id: Any, locale: str) -> sa.ColumnElement[str]:
-    """SQL: what a skill is called for a reader of `locale`, else in the language it was written in."""
+def _skill_name(skill_id: Any) -> sa.ColumnElement[str]:
+    """SQL: what a skill is called for a reader of `:locale`, else in the language it was written in."""
     own, first, written = aliased(SkillText), aliased(SkillText), aliased(Skill)
-    in_own = sa.select(own.name).where(own.skill_id == skill_id, own.locale == locale).scalar_subquery()
+    in_own = sa.select(own.name).where(own.skill_id == skill_id, own.locale == LOCALE).scalar_subquery()
     in_first = (
         sa.select(first.name)
         .join(written, sa.and_(written.id == first.skill_id, written.locale == first.locale))
