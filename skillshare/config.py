@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+
+from .i18n import is_zone
 
 SITE_MODES = ("invite_only", "members_only", "open_catalogue", "public_profiles")
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,7 +86,7 @@ class Settings:
             raise BadSetting("BASE_URL must be https:// anywhere but on this machine: sign-in cookies need it")
         if len(self.secret_key) < 32:
             raise BadSetting("SECRET_KEY must have at least 32 characters; leave it out and one is made")
-        if self.default_zone not in available_timezones():
+        if not is_zone(self.default_zone):
             raise BadSetting("DEFAULT_ZONE must be a named zone such as Europe/Madrid")
         if self.default_locale not in self.locales:
             raise BadSetting("DEFAULT_LOCALE must be one of LOCALES")

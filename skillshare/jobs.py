@@ -26,18 +26,24 @@ HOUR = 3600.0
 
 
 def send_mail(rows: list[Outbox]) -> list[Outbox]:
-    """Send each mail; those that could not leave stay for later, until `limits.MAIL_KEPT_TRYING` is over."""
-    done = []
-    for row in rows:
-        try:
-            mail.send(row)
-            done.append(row)
-        except (OSError, smtplib.SMTPException) as error:
-            row.last_error = str(error)[:500]
-            log.warning("mail row %s is not sent yet: %s", row.id, type(error).__name__)
-            if clock.now() - row.created_at > limits.MAIL_KEPT_TRYING:
-                done.append(row)
-    return done
+    """Send each mail; those that could not leave stay for later, until `limits.MAIL_KEPT_TRYING` is over.
+
+    One that cannot be composed holds up no other.
+    """
+    return [row for row in rows if _is_sent(row) or clock.now() - row.created_at > limits.MAIL_KEPT_TRYING]
+
+
+def _is_sent(row: Outbox) -> bool:
+    try:
+        mail.send(row)
+        return True
+    except (OSError, smtplib.SMTPException) as error:
+        log.warning("mail row %s is not sent yet: %s", row.id, type(error).__name__)
+        row.last_error = str(error)[:500]
+    except Exception as error:
+        log.exception("mail row %s could not be composed", row.id)
+        row.last_error = str(error)[:500]
+    return False
 
 
 def lapse_seats(rows: list[Outbox]) -> list[Outbox]:

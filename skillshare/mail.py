@@ -162,7 +162,8 @@ def backend() -> Callable[[EmailMessage], None]:
     settings = current_app.extensions["settings"]
     if settings.mail_url == "file":
         return lambda message: to_file(message, settings.data_dir / "mail")
-    return lambda message: to_smtp(message, settings.mail_url)
+    known_as = urlsplit(settings.base_url).hostname or "localhost"
+    return lambda message: to_smtp(message, settings.mail_url, known_as)
 
 
 def to_file(message: EmailMessage, folder: Path) -> None:
@@ -175,12 +176,15 @@ def to_file(message: EmailMessage, folder: Path) -> None:
     part.replace(path)
 
 
-def to_smtp(message: EmailMessage, url: str) -> None:
-    """Hand `message` to the server at `url`; TLS always, except on this machine. Raises OSError or SMTPException."""
+def to_smtp(message: EmailMessage, url: str, known_as: str) -> None:
+    """Hand `message` to the server at `url`, to which we say that we are `known_as`; TLS except on this machine.
+
+    Raises OSError or SMTPException.
+    """
     to = urlsplit(url)
     host = to.hostname or "localhost"
     kind = smtplib.SMTP_SSL if to.scheme == "smtps" else smtplib.SMTP
-    with kind(host, to.port or 0, timeout=20) as server:
+    with kind(host, to.port or 0, known_as, timeout=20) as server:
         if to.scheme != "smtps" and host not in ("localhost", "127.0.0.1", "::1"):
             server.starttls()
         if to.username:
