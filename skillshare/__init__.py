@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, template_folder=ROOT / "templates", static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.extensions["settings"] = settings
+    web.templates.start(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     db.start(app)
     i18n.start(app, settings.data_dir / "translations")

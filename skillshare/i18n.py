@@ -12,8 +12,9 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.support import Translations
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, get_locale, ngettext
+from flask_babel import Babel, get_locale, get_translations, ngettext
 from flask_babel import gettext as _
 
 from . import clock
@@ -76,7 +77,21 @@ def zone_of_reader() -> str:
 
 def current_locale() -> str:
     """The code of the language being spoken now."""
-    return str(get_locale() or current_app.config["DEFAULT_LOCALE"])
+    return _spoken()[1]
+
+
+def translations() -> Translations:
+    """The messages of the language being spoken now."""
+    return _spoken()[2]
+
+
+def _spoken() -> tuple[Locale | None, str, Translations]:
+    """The language being spoken, its code and its messages: found once, until another one is forced."""
+    locale = get_locale()
+    known: tuple[Locale | None, str, Translations] | None = g.get("_spoken")
+    if known is None or known[0] is not locale:
+        known = g._spoken = (locale, str(locale or current_app.config["DEFAULT_LOCALE"]), get_translations())
+    return known
 
 
 def is_zone(name: str) -> bool:

@@ -25,6 +25,7 @@ from . import (
     signed_in,
     skills,
     teachbacks,
+    templates,
     wants,
     week,
     words,
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
     rates.start(app)
     answers.start(app)
     words.start(app)
+    templates.speak(app)
     headers.start(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
