@@ -4,6 +4,8 @@ Not here: finding by words of the texts (`search/`), names near to another (`lis
 """
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, aliased, contains_eager, joinedload, selectinload
@@ -14,7 +16,7 @@ from skillshare.db import db
 from .knowhow import MemberSkill
 from .members import Member
 from .skills import LinkKind, Skill, SkillLink, SkillName, SkillState, SkillText, Topic, folded
-from .visibility import Viewer, listed_owners
+from .visibility import ANY_MEMBER, AnyMember, Viewer, listed_owners
 
 LAST_CHARACTER = "\U0010ffff"
 # Made once: an alias costs more to make than the query that it stands in.
@@ -42,20 +44,9 @@ class SkillPage:
 
 def skill_page(slug: str, viewer: Viewer) -> SkillPage | None:
     """The page of a skill, in two queries. None when there is no such skill in the catalogue."""
-    first = joinedload(Skill.links.and_(SkillLink.kind == LinkKind.FIRST_LEARN)).joinedload(SkillLink.to_skill)
-    query = (
-        sa.select(Skill, Mine, _waiting(viewer))
-        .outerjoin(Mine, sa.and_(Mine.skill_id == Skill.id, Mine.member_id == viewer.id))
-        .where(Skill.slug == slug, Skill.state != SkillState.ARCHIVED)
-        .options(
-            joinedload(Skill.topic),
-            joinedload(Skill.texts),
-            selectinload(Skill.names),
-            first.joinedload(Skill.texts),
-        )
-    )
-    found = db.session.execute(query).unique().one_or_none()
-    return SkillPage(*found) if found else None
+    found = db.session.execute(_page_of_a_skill(viewer.kind), {**viewer.as_any_member, "slug": slug})
+    row = found.unique().one_or_none()
+    return SkillPage(*row) if row else None
 
 
 def by_name(locale: str, topic: str | None = None) -> sa.Select[Skill]:
@@ -84,6 +75,22 @@ def suggestions(typed: str, locale: str, most: int = limits.SUGGESTIONS) -> list
     return list(found.values())[:most]
 
 
+@cache
+def _page_of_a_skill(viewer: Viewer | AnyMember) -> sa.Select[*tuple[Any, ...]]:
+    first = joinedload(Skill.links.and_(SkillLink.kind == LinkKind.FIRST_LEARN)).joinedload(SkillLink.to_skill)
+    return (
+        sa.select(Skill, Mine, _waiting(viewer))
+        .outerjoin(Mine, sa.and_(Mine.skill_id == Skill.id, Mine.member_id == ANY_MEMBER.id))
+        .where(Skill.slug == sa.bindparam("slug", type_=sa.String()), Skill.state != SkillState.ARCHIVED)
+        .options(
+            joinedload(Skill.topic),
+            joinedload(Skill.texts),
+            selectinload(Skill.names),
+            first.joinedload(Skill.texts),
+        )
+    )
+
+
 def _suggested(condition: sa.ColumnElement[bool], locale: str, most: int) -> list[Suggestion]:
     rows = db.session.execute(
         sa.select(Skill.slug, sa.func.coalesce(Own.name, First.name), SkillName.text, Topic)
@@ -106,7 +113,7 @@ def _begins(column: InstrumentedAttribute[str], key: str) -> sa.ColumnElement[bo
     return column.startswith(key, autoescape=True)
 
 
-def _waiting(viewer: Viewer) -> sa.ScalarSelect[int]:
+def _waiting(viewer: Viewer | AnyMember) -> sa.ScalarSelect[int]:
     """SQL: how many members that exist for `viewer` wait to learn the skill of the query around it."""
     return (
         sa.select(sa.func.count(MemberSkill.id))

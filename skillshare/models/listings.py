@@ -13,10 +13,12 @@ from sqlalchemy.orm import (
     column_property,
     contains_eager,
     declared_attr,
+    defer,
     joinedload,
     lazyload,
     mapped_column,
     relationship,
+    selectinload,
 )
 
 from skillshare import clock, limits
@@ -28,8 +30,10 @@ from .members import Member, MemberState
 from .notices import notify
 from .outbox import Searchable
 from .places import Area
-from .skills import Care, Skill
-from .visibility import Viewer, listed_owners, not_blocked, visible_members
+from .skills import Care, Skill, SkillText
+from .visibility import AnyMember, Viewer, listed_owners, not_blocked, visible_members
+
+_TODAY = sa.bindparam("today", type_=sa.Date(), callable_=lambda: clock.now().date())
 
 
 class ListingState(enum.StrEnum):
@@ -63,6 +67,7 @@ class Listing(Public, Versioned, Searchable):
     """What offers and wants share: whose they are, about which skill, and being open, paused or withdrawn."""
 
     LASTS: ClassVar[timedelta]
+    LEFT_OUT_OF_LISTS: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-10)
     title: Mapped[str] = mapped_column(sa.String(limits.TITLE))
@@ -115,23 +120,50 @@ class Listing(Public, Versioned, Searchable):
     @classmethod
     def open_to(cls, viewer: Viewer) -> sa.Select[Self]:
         """What stands in lists for `viewer`: open, not lapsed, newest first. Visitors read nothing of the member."""
-        owner = (contains_eager(cls.member),) if viewer.member else ()
-        return cls._open_to(viewer).options(*owner, *cls.to_list_unnamed())
+        if viewer.member is None:
+            return cls._open_to_visitors(viewer.kind)
+        return cls._open_to(viewer).options(contains_eager(cls.member), *cls._to_name_in_lists())
 
     @classmethod
     def open_for(cls, skill: Skill, viewer: Viewer) -> sa.Select[Self]:
         """Of these, those about `skill`, which the caller has loaded with its texts: it is not read again."""
-        loaded = (joinedload(cls.member), joinedload(cls.area), lazyload(cls.skill))
-        return cls._open_to(viewer).where(cls.skill_id == skill.id).options(*loaded)
+        if viewer.member is None:
+            return cls._open_to_visitors(viewer.kind, named=False).where(cls.skill_id == skill.id)
+        return cls._open_to(viewer).where(cls.skill_id == skill.id).options(*cls._loaded_for_skill())
 
     @classmethod
-    def _open_to(cls, viewer: Viewer) -> sa.Select[Self]:
+    @cache
+    def _open_to_visitors(cls, visitor: Viewer | AnyMember, named: bool = True) -> sa.Select[Self]:
+        """Built once: the same for all who are not signed in."""
+        return cls._open_to(visitor).options(*(cls._to_name_in_lists() if named else cls._loaded_for_skill()))
+
+    @classmethod
+    @cache
+    def _loaded_for_skill(cls) -> tuple[Any, ...]:
+        return (joinedload(cls.member), joinedload(cls.area), lazyload(cls.skill))
+
+    @classmethod
+    def _open_to(cls, viewer: Viewer | AnyMember) -> sa.Select[Self]:
         return (
             sa.select(cls)
             .join(cls.member)
             .where(cls.state == ListingState.OPEN, cls.not_lapsed(), listed_owners(viewer))
+            .options(*cls._left_out_of_lists())
             .order_by(cls.id.desc())
         )
+
+    @classmethod
+    @cache
+    def _to_name_in_lists(cls) -> tuple[Any, ...]:
+        """As `to_list_unnamed`, with nothing but the names: a list has twenty rows, and their texts are long."""
+        texts = selectinload(Skill.texts).load_only(SkillText.locale, SkillText.name)
+        skill = joinedload(cls.skill).load_only(Skill.slug, Skill.locale).options(texts)
+        return (skill, joinedload(cls.area).load_only(Area.name))
+
+    @classmethod
+    @cache
+    def _left_out_of_lists(cls) -> tuple[Any, ...]:
+        return tuple(defer(getattr(cls, name)) for name in cls.LEFT_OUT_OF_LISTS)
 
     @classmethod
     def of(cls, member: Member) -> sa.Select[Self]:
@@ -170,9 +202,9 @@ class Listing(Public, Versioned, Searchable):
         return (joinedload(cls.skill).options(*Skill.to_name()), joinedload(cls.area))
 
     @classmethod
-    def not_lapsed(cls, today: date | sa.ColumnElement[date] | None = None) -> sa.ColumnElement[bool]:
-        """SQL: standing, or its day has not come (`today` is the clock's, unless it is given)."""
-        return sa.or_(cls.lapses_on.is_(None), cls.lapses_on >= (clock.now().date() if today is None else today))
+    def not_lapsed(cls) -> sa.ColumnElement[bool]:
+        """SQL: standing, or its day has not come. The clock is asked when the query is sent."""
+        return sa.or_(cls.lapses_on.is_(None), cls.lapses_on >= _TODAY)
 
     @property
     def is_lapsed(self) -> bool:
@@ -222,6 +254,7 @@ class Offer(Listing, Base):
     """A standing invitation: "I can show you this"."""
 
     LASTS = limits.OFFER_LASTS
+    LEFT_OUT_OF_LISTS = (*Listing.LEFT_OUT_OF_LISTS, "practice", "theory", "before")
 
     __tablename__ = "offer"
     __table_args__ = (

@@ -6,14 +6,15 @@ Not here: who has a place (`seats.py`), what happened (`log.py`).
 import enum
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, contains_eager, defer, joinedload, mapped_column, relationship, selectinload
 
 from skillshare import clock, limits
-from skillshare.db import Base, Public, Versioned, choice, db
+from skillshare.db import Base, Public, UTCDateTime, Versioned, choice, db
 from skillshare.errors import EditConflict, NotAllowed, RuleBroken
 
 from .knowhow import MemberSkill
@@ -24,6 +25,9 @@ from .outbox import Searchable
 from .places import Area
 from .skills import Skill, Topic
 from .visibility import Viewer, not_blocked
+
+_NOW = sa.bindparam("now", type_=UTCDateTime(), callable_=clock.now)
+_LONGEST_AGO = sa.bindparam("longest_ago", type_=UTCDateTime(), callable_=lambda: clock.now() - limits.SESSION_MAX)
 
 
 class SessionState(enum.StrEnum):
@@ -174,14 +178,26 @@ class SkillSession(Public, Versioned, Searchable, Base):
     @classmethod
     def upcoming(cls, viewer: Viewer) -> sa.Select["SkillSession"]:
         """What is on, as far as `viewer` may see, soonest first, ready to be listed."""
+        if viewer.member is None:
+            return cls._upcoming_for_visitors(viewer.kind)
+        return cls._upcoming(viewer).options(contains_eager(cls.host))
+
+    @classmethod
+    @cache
+    def _upcoming_for_visitors(cls, visitor: Viewer) -> sa.Select["SkillSession"]:
+        """Built once: the same for all who are not signed in."""
+        return cls._upcoming(visitor)
+
+    @classmethod
+    def _upcoming(cls, viewer: Viewer) -> sa.Select["SkillSession"]:
         return (
             cls.visible_to(viewer)
             .where(
                 cls.state == SessionState.SCHEDULED,
-                cls.ends_at > clock.now(),
-                cls.starts_at > clock.now() - limits.SESSION_MAX,  # follows from the line above; the index knows it
+                cls.ends_at > _NOW,
+                cls.starts_at > _LONGEST_AGO,  # follows from the line above; the index knows it
             )
-            .options(joinedload(cls.area), *((contains_eager(cls.host),) if viewer.member else ()))
+            .options(joinedload(cls.area), defer(cls.practice), defer(cls.theory))
             .order_by(cls.starts_at, cls.id)
         )
 

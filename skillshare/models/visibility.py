@@ -143,6 +143,11 @@ class Viewer:
         near = self.partner_ids | self.peer_ids
         return {"viewer_id": self.id, "viewer_partners": sorted(self.partner_ids), "viewer_near": sorted(near)}
 
+    @property
+    def kind(self) -> "Viewer | AnyMember":
+        """For whom a query is built that this viewer asks: one for all members, one for the visitors of each mode."""
+        return ANY_MEMBER if self.member else _visitor(self.site_mode)
+
     @cached_property
     def _ties(self) -> dict[str, frozenset[int]]:
         """All of the above in one query."""
@@ -193,6 +198,11 @@ class AnyMember:
 
 
 ANY_MEMBER = AnyMember()
+
+
+@cache
+def _visitor(site_mode: str) -> Viewer:
+    return Viewer(None, site_mode)
 
 
 def _needed(reach: Reach) -> int:

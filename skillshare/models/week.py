@@ -27,7 +27,7 @@ from .visibility import ANY_MEMBER, Viewer, listed_owners, visible_members
 
 QUESTIONS, SESSIONS, PEOPLE, NEW = 8, 5, 3, 3
 ME, LOCALE = sa.bindparam("me", type_=sa.Integer()), sa.bindparam("locale", type_=sa.String())
-NOW, TODAY = sa.bindparam("now", type_=UTCDateTime()), sa.bindparam("today", type_=sa.Date())
+NOW = sa.bindparam("now", type_=UTCDateTime())
 SETTLED = (SessionState.CANCELLED, SessionState.HELD, SessionState.NOT_HELD)
 
 
@@ -101,8 +101,7 @@ def my_sessions(member: Member) -> list[MySession]:
 
 def matches(viewer: Viewer, locale: str) -> list[Match]:
     """For each skill that `viewer` can show, who waits longest; for each they want, who can show it."""
-    now = clock.now()
-    rows = db.session.execute(_matches(), {**viewer.as_any_member, "locale": locale, "today": now.date()})
+    rows = db.session.execute(_matches(), {**viewer.as_any_member, "locale": locale})
     return [Match(*row) for row in rows]
 
 
@@ -111,8 +110,7 @@ def new_near(viewer: Viewer) -> list[New]:
     member = viewer.member
     if member is None:
         return []
-    now = clock.now()
-    asked = {**viewer.as_any_member, "now": now, "today": now.date(), "area_id": member.area_id}
+    asked = {**viewer.as_any_member, "now": clock.now(), "area_id": member.area_id}
     rows = db.session.execute(_new_near(member.area_id is not None), asked)
     return [New(*row) for row in rows]
 
@@ -205,7 +203,7 @@ def _matches() -> sa.Select[Any]:
             Offer.member_id == MemberSkill.member_id,
             Offer.skill_id == MemberSkill.skill_id,
             Offer.state == ListingState.OPEN,
-            Offer.not_lapsed(TODAY),
+            Offer.not_lapsed(),
         )
         .correlate(MemberSkill)
         .scalar_subquery()
@@ -225,9 +223,7 @@ def _new_near(in_area: bool) -> sa.Select[Any]:
     offers = (
         sa.select(sa.literal("offer").label("kind"), Offer.public_id, Offer.title, Offer.member_id.label("by_id"))
         .join(Offer.member)
-        .where(
-            Offer.state == ListingState.OPEN, Offer.not_lapsed(TODAY), *_near(in_area, Offer.member_id, Offer.area_id)
-        )
+        .where(Offer.state == ListingState.OPEN, Offer.not_lapsed(), *_near(in_area, Offer.member_id, Offer.area_id))
         .order_by(Offer.id.desc())
         .limit(NEW)
         .subquery()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, g, render_template, request
 
 from skillshare.db import db
@@ -14,7 +15,6 @@ from skillshare.models.skills import Topic
 
 from . import access
 from .answers import Answer
-from .skill_choice import areas
 from .words import url_for_here
 
 bp = Blueprint("listings", __name__)
@@ -39,14 +39,15 @@ class Filters:
     """The topics and areas that the address asks for; what nobody knows is left out."""
 
     topics: Sequence[Topic]
-    areas: Sequence[Area]
+    areas: Sequence[sa.Row[int, str, str]]
     topic_slugs: frozenset[str]
     area_ids: frozenset[str]
 
     @classmethod
     def of_address(cls) -> "Filters":
         """What `?topic=…&area=…` asks for."""
-        topics, all_areas = db.session.scalars(Topic.listed()).all(), areas()
+        topics = db.session.scalars(Topic.listed()).all()
+        all_areas = db.session.execute(Area.listed().with_only_columns(Area.id, Area.public_id, Area.name)).all()
         return cls(
             topics=topics,
             areas=all_areas,
