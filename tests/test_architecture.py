@@ -197,13 +197,22 @@ def searchable_rows_change_one_by_one(module: Module) -> Problems:
 
 def searchable_classes(modules: Iterable[Module]) -> set[str]:
     """Classes that set `__searchable__`, and those that inherit it, however far down."""
-    classes = [node for module in modules for node in module.nodes(ast.ClassDef)]
-    found = {node.name for node in classes if "__searchable__" in ast.unparse(node.body)}
+    classes = [class_ for module in modules for class_ in classes_of(module)]
+    found = {name for name, _bases, is_searchable in classes if is_searchable}
     while True:
-        heirs = {node.name for node in classes if {ast.unparse(base) for base in node.bases} & found}
+        heirs = {name for name, bases, _is_searchable in classes if bases & found}
         if heirs <= found:
             return found
         found |= heirs
+
+
+@cache
+def classes_of(module: Module) -> list[tuple[str, set[str], bool]]:
+    """Name, bases, and whether it sets `__searchable__`, of each class of a module."""
+    return [
+        (node.name, {ast.unparse(base) for base in node.bases}, "__searchable__" in ast.unparse(node.body))
+        for node in module.nodes(ast.ClassDef)
+    ]
 
 
 BAD_CODE: list[tuple[Callable[[Module], Problems], str, str]] = [
