@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 import sys
 from datetime import UTC, datetime
+from threading import Lock
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -116,7 +117,12 @@ def start(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             sa.event.listen(db.engine, "connect", _set_pragmas)
-            sa.event.listen(db.engine, "begin", _begin)
+            queue = WriteQueue()
+            sa.event.listen(db.engine, "begin", queue.begin)
+            for ended in ("commit", "rollback"):
+                sa.event.listen(db.engine, ended, queue.leave)
+            for gone in ("reset", "invalidate", "close"):
+                sa.event.listen(db.engine, gone, queue.let_go)
 
 
 def reading() -> None:
@@ -143,8 +149,42 @@ def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get("reads_only") or (
-        has_request_context() and request.method in SAFE_METHODS
-    )
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+class WriteQueue:
+    """Lets the threads of this process write one after the other, without the naps of SQLite's busy handler.
+
+    Only a courtesy: that one writes at a time is held by `BEGIN IMMEDIATE`, among processes too. Who waits longer than
+    the busy timeout goes ahead and lets SQLite say so.
+    """
+
+    SECONDS = 5.0
+    MARK = "is_writing"
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Begin to read in answer to a GET or when asked to, else to write, when it is our turn."""
+        if connection.get_execution_options().get("reads_only") or (
+            has_request_context() and request.method in SAFE_METHODS
+        ):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.info[self.MARK] = self._turn.acquire(timeout=self.SECONDS)
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            self.leave(connection)
+            raise
+
+    def leave(self, connection: sa.Connection) -> None:
+        """The transaction is about to end: the next may begin to wait for it."""
+        if not connection.invalidated:  # then `let_go` has been told
+            self._end(connection.info)
+
+    def let_go(self, _connection: object, record: Any, _state: object = None) -> None:
+        """However a connection came back to the pool, it holds nobody up."""
+        self._end(record.info)
+
+    def _end(self, info: dict[Any, Any]) -> None:
+        if info.pop(self.MARK, False):
+            self._turn.release()
