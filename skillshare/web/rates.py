@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -175,6 +176,6 @@ def _worked(response: Response) -> bool:
 
 def _say_when(response: Response) -> Response:
     if response.status_code == 429 and limiter.current_limit is not None:
-        seconds = max(1, round(limiter.current_limit.reset_at - clock.now().timestamp()))
-        response.headers["Retry-After"] = str(seconds)
+        left = ceil(limiter.current_limit.reset_at - clock.now().timestamp())  # reset_at may be a second late
+        response.headers["Retry-After"] = str(min(max(1, left), limiter.current_limit.limit.get_expiry()))
     return response
