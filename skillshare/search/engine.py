@@ -14,7 +14,15 @@ KINDS = ("skill", "offer", "session", "want")
 """What can be found, in the order in which completion lists it."""
 
 Sort = Literal["relevance", "soonest", "newest"]
+Half = Literal["practice", "theory"]
 Filters = Mapping[str, frozenset[str]]
+
+SOON = 14 * 24 * 3600
+"""Seconds: what starts within them comes before what starts later, other things alike."""
+NEARBY, STARTING, OPEN = 1.15, 1.05, 1.05
+"""What a weight is multiplied by for an area nearby, a start within SOON, and places that are left."""
+ALIKE = 0.02
+"""Weights closer than this part of the greatest are equals: each day they stand in another order."""
 
 
 class IndexUnavailable(Exception):
@@ -91,8 +99,13 @@ class SearchRequest:
 
     A document passes a filter with any of its values, and must pass all filters. What has any value in `without`
     is not there: neither found, nor counted, nor a reason for a correction. `left` keeps out what is known to be full.
-    `starts` are the bounds of `starts_at`, from inclusive to exclusive. `exact` turns off forgiveness for typing
-    mistakes. Raises TooDeep.
+    `starts` are the bounds of `starts_at`, from inclusive to exclusive; `made_from` is the first `made_at` that counts.
+    `exact` turns off forgiveness for typing mistakes. `within` asks for words and phrases in one half only: what
+    stands in a title or another name does not count then. Raises TooDeep.
+
+    Sorted by relevance, matches of much the same weight are told apart by what serves the reader, never by what a
+    person did: `near` are the areas close to them, `now` lets what starts within SOON come before, and places left
+    count. What is then still equal stands in an order of its own for each `day`, so that nobody owns the top.
     """
 
     text: Text = Text()
@@ -108,6 +121,11 @@ class SearchRequest:
     per_page: int = limits.PAGE_SIZE
     language: str = "en"
     exact: bool = False
+    within: Half | None = None
+    made_from: int | None = None
+    near: frozenset[str] = frozenset()
+    now: int | None = None
+    day: int = 0
 
     def __post_init__(self) -> None:
         if self.page < 1 or self.per_page < 1 or self.page * self.per_page > limits.PAGES_DEEP:
