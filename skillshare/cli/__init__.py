@@ -2,9 +2,18 @@
 
 from flask import Flask
 
-from . import catalogue, demo, instance, search, translations
+from . import areas, catalogue, demo, instance, search, translations
 
-GROUPS = (catalogue.group, demo.demo, instance.start, instance.init, instance.worker, search.group, translations.group)
+GROUPS = (
+    areas.area,
+    catalogue.group,
+    demo.demo,
+    instance.start,
+    instance.init,
+    instance.worker,
+    search.group,
+    translations.group,
+)
 
 
 def register(app: Flask) -> None:

@@ -79,6 +79,9 @@ def _people(story: Community) -> None:
     """Members and areas"""
     story.areas = [Area(name=name, position=n) for n, name in enumerate(cast.AREAS)]
     db.session.add_all(story.areas)
+    db.session.flush()
+    for n, area in enumerate(story.areas):
+        area.lies_beside(story.areas[(n + 1) % len(story.areas)])  # round the hill and back
     password_hash = passwords.hash_of(PASSWORD)
     for n, person in enumerate(cast.PEOPLE):
         with clock.stopped_at(story.now - timedelta(days=300 - n * 3, hours=n % 9)):

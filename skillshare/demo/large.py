@@ -17,7 +17,7 @@ from skillshare.models.knowhow import MemberSkill
 from skillshare.models.listings import How, ListingState, MeToo, Offer, Want, Where
 from skillshare.models.log import Answer, LogAnswer, LogEntry, LogPart, LogState
 from skillshare.models.members import Member, MemberLanguage, MemberState, NameSeenBy, SeenAs, twin
-from skillshare.models.places import Area
+from skillshare.models.places import Area, AreaBeside
 from skillshare.models.seats import PlaceState, Registration
 from skillshare.models.sessions import Audience, Part, PartKind, SessionSkill, SessionState, SkillSession
 from skillshare.models.skills import Skill
@@ -68,6 +68,7 @@ class _Story:
     def tables(self) -> Iterator[tuple[type[Base], Iterator[Row]]]:
         """Each table with its rows."""
         yield Area, self._areas()
+        yield AreaBeside, ({"area_id": n, "other_id": n + 1} for n in range(1, self._areas_n()))
         yield Member, self._members()
         yield MemberLanguage, ({"member_id": m, "code": self._locale(m), "ease": "easy"} for m in self.shows)
         yield MemberSkill, self._member_skills()
@@ -103,8 +104,11 @@ class _Story:
         moment = self.now - timedelta(days=days_ago)
         return {"created_at": moment, "updated_at": moment}
 
+    def _areas_n(self) -> int:
+        return max(len(cast.AREAS), self.count // 200)
+
     def _areas(self) -> Iterator[Row]:
-        for n in range(max(len(cast.AREAS), self.count // 200)):
+        for n in range(self._areas_n()):
             name = (
                 cast.AREAS[n]
                 if n < len(cast.AREAS)
@@ -113,7 +117,7 @@ class _Story:
             yield {"id": n + 1, "public_id": new_public_id(), "name": name, "position": n}
 
     def _members(self) -> Iterator[Row]:
-        areas = max(len(cast.AREAS), self.count // 200)
+        areas = self._areas_n()
         secret = passwords.hash_of(PASSWORD)
         for n in self.shows:
             person = cast.PEOPLE[(n - 1) % len(cast.PEOPLE)]

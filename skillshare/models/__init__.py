@@ -20,4 +20,5 @@ from . import (  # noqa: F401 I001  the order is the rule
     teachbacks,
     week,
     blocking,
+    gaps,
 )
