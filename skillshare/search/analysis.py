@@ -13,6 +13,8 @@ from typing import NamedTuple, cast
 
 from whoosh.lang import snowball, stopwords
 
+TERMS_KEPT = 131_072
+"""Words whose forms are remembered while texts are read: some 50 MB, given back after a rebuild."""
 WORD_MAX = 40
 """Characters of a word that count; what follows is cut, when indexing and when asking alike."""
 
@@ -65,7 +67,7 @@ class QueryWord(NamedTuple):
     small: bool
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def fold(word: str) -> str:
     """The word without case, accents and compatibility forms, at most WORD_MAX characters; folding twice is once."""
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
@@ -118,13 +120,13 @@ def stems(word: Word, language: str) -> tuple[str, ...]:
     return found
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def _stems(lowered: str, folded: str, language: str) -> tuple[str, ...]:
     stem = _stemmer(language)
     if stem is None or not folded.isalpha() or PAIR.match(folded) or folded in small_words(language):
         return ()
     ways = (unicodedata.normalize("NFC", lowered)[:WORD_MAX], folded)
-    return tuple(dict.fromkeys(f"{language}:{fold(stem(way))}" for way in ways))
+    return tuple(dict.fromkeys(f"{language}:{fold(stem(way))}" for way in dict.fromkeys(ways)))
 
 
 @lru_cache(maxsize=64)
@@ -143,6 +145,29 @@ def small_words(language: str) -> frozenset[str]:
 def main_language(language: str) -> str:
     """`es` for `es-MX` and `es_MX`."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def terms_of(text: str, language: str) -> Iterator[tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+    """The words of a text as an index keeps them: for each the forms and the stems it is found by, encoded."""
+    for token in TOKEN.finditer(text):
+        if token.lastgroup == "paired":
+            yield from _terms.__wrapped__(token[0], language)
+        else:
+            yield from _terms(token[0], language)
+
+
+@lru_cache(maxsize=TERMS_KEPT)
+def _terms(token: str, language: str) -> tuple[tuple[tuple[bytes, ...], tuple[bytes, ...]], ...]:
+    found = []
+    for word in words_of(token):
+        forms = dict.fromkeys(form.encode() for form in (word.folded, *word.beside) if form)
+        found.append((tuple(forms), tuple(stem.encode() for stem in stems(word, language)) if language else ()))
+    return tuple(found)
+
+
+def forget_terms() -> None:
+    """Give back the memory that reading many texts has filled."""
+    _terms.cache_clear()
 
 
 def query_words(text: str, languages: Iterable[str]) -> list[QueryWord]:

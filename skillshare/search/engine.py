@@ -103,9 +103,10 @@ class SearchRequest:
     `exact` turns off forgiveness for typing mistakes. `within` asks for words and phrases in one half only: what
     stands in a title or another name does not count then. Raises TooDeep.
 
-    Sorted by relevance, matches of much the same weight are told apart by what serves the reader, never by what a
-    person did: `near` are the areas close to them, `now` lets what starts within SOON come before, and places left
-    count. What is then still equal stands in an order of its own for each `day`, so that nobody owns the top.
+    Sorted by relevance, weights are corrected by what serves the reader, never by what a person did: `near` are the
+    areas close to them (NEARBY), and where `now` is given, what starts within SOON (STARTING) and has places left
+    (OPEN) comes before. Where `day` is given, equals (ALIKE) stand in another order each day, the same for everybody
+    and on every page of the answer, so that nobody owns the top; else, and sorted otherwise, the newest come first.
     """
 
     text: Text = Text()
@@ -125,7 +126,7 @@ class SearchRequest:
     made_from: int | None = None
     near: frozenset[str] = frozenset()
     now: int | None = None
-    day: int = 0
+    day: int | None = None
 
     def __post_init__(self) -> None:
         if self.page < 1 or self.per_page < 1 or self.page * self.per_page > limits.PAGES_DEEP:

@@ -1,7 +1,8 @@
 """Where generations of the index stand, which one answers, and who may write.
 
     search/            0700, ours alone: Whoosh unpickles what it reads
-      current          "g-000002 17": the folder and the table of contents that answer; replaced at once
+      current          "g-000002 17 en,es": the folder and the table of contents that answer, and the languages
+                       whose word forms are in them; replaced at once
       lock             held by the one writer
       g-000002/        Whoosh's files, and checks-17.json with each one's size and checksum
 
@@ -37,10 +38,10 @@ class Mark(NamedTuple):
 
 
 class Generations:
-    """The index's folder."""
+    """The index's folder. An index whose word forms are those of other languages than `languages` does not answer."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, languages: tuple[str, ...]) -> None:
+        self.root, self.languages = root, languages
 
     def prepare(self) -> None:
         """Make the folder if there is none; raises IndexUnavailable if others could write in it."""
@@ -59,10 +60,17 @@ class Generations:
     def mark(self) -> Mark:
         """What answers now; raises IndexUnavailable."""
         try:
-            folder, contents = (self.root / "current").read_text("ascii").split()
-            return Mark(folder, int(contents))
+            folder, contents, languages = (self.root / "current").read_text("ascii").split()
+            mark = Mark(folder, int(contents))
         except (OSError, ValueError) as error:
             raise IndexUnavailable(f"no index in {self.root}") from error
+        if languages != self._spoken:
+            raise IndexUnavailable(f"the index in {self.root} is for {languages}, not for {self._spoken}")
+        return mark
+
+    @property
+    def _spoken(self) -> str:
+        return ",".join(sorted(self.languages))
 
     def path(self, mark: Mark) -> Path:
         return self.root / mark.folder
@@ -77,7 +85,7 @@ class Generations:
     def publish(self, mark: Mark) -> None:
         """Let this state answer from now on."""
         written = self.root / "current.new"
-        written.write_text(f"{mark}\n", "ascii")
+        written.write_text(f"{mark} {self._spoken}\n", "ascii")
         parts.to_disk(written)
         written.replace(self.root / "current")
         parts.to_disk(self.root)

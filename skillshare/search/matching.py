@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .analysis import QueryWord, query_words, words_of
-from .engine import Hit, SearchPage, SearchRequest
+from .engine import ALIKE, NEARBY, OPEN, SOON, STARTING, Half, Hit, SearchPage, SearchRequest
 from .fields import NEVER
 from .snapshot import Mask, Snapshot
 from .spelling import SHORTEST
@@ -17,6 +17,7 @@ NEAR_WORDS = 5
 """Neighbours of a misspelt word that are looked for in its place."""
 
 Scores = NDArray[np.float32]
+SortKey = NDArray[np.float64] | NDArray[np.int64]
 
 
 class Found(NamedTuple):
@@ -31,6 +32,8 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
     """The page that was asked for, but for the time it took."""
     filters = {name: snapshot.passing(name, values) for name, values in request.all_filters().items()}
     within = snapshot.alive & _starting_between(snapshot, request.starts_from, request.starts_before)
+    if request.made_from is not None:
+        within &= snapshot.facts["made_at"] >= request.made_from
     for name, values in request.without.items():
         within &= ~snapshot.passing(name, values)
     open_to_all = _all_of(within, *filters.values())
@@ -58,11 +61,11 @@ def _find(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], la
     phrases = [phrase for said in text.phrases if (phrase := [word.folded for word in words_of(said)])]
     skills = [word for said in text.skills for word in query_words(said, languages)]
     telling = {word for word in words if not word.small} or set(words)
-    scores, matched = _added_up(snapshot, [*words, *skills], telling)
+    scores, matched = _added_up(snapshot, [*words, *skills], telling, request.within)
     for form in (form for phrase in phrases for form in phrase):
         ids, gain = snapshot.scored("words", form)
         scores[ids] += gain
-    required = [snapshot.with_phrase(phrase) for phrase in phrases]
+    required = [snapshot.with_phrase(phrase, request.within) for phrase in phrases]
     required += [snapshot.holding("names", (*word.forms, *word.stems)) for word in skills]
     if required:
         mask = _all_of(*required)
@@ -73,11 +76,15 @@ def _find(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], la
     return Found(mask & ~_excluded(snapshot, text.excluded, languages), scores, matched == len(telling))
 
 
-def _added_up(snapshot: Snapshot, words: list[QueryWord], telling: set[QueryWord]) -> tuple[Scores, NDArray[np.uint8]]:
-    """Each document's score for all words, and how many of the telling ones it holds."""
+def _added_up(
+    snapshot: Snapshot, words: list[QueryWord], telling: set[QueryWord], half: Half | None
+) -> tuple[Scores, NDArray[np.uint8]]:
+    """Each document's score for all words, and how many of the telling ones it holds; in one half, if one is given."""
     scores, matched = np.zeros(snapshot.size, np.float32), np.zeros(snapshot.size, np.uint8)
     for word, times in Counter(words).items():  # a word said twice counts twice
         gain = score(snapshot, word)
+        if half:
+            gain *= snapshot.in_half(word, half)
         scores += gain * np.float32(times)
         if word in telling:
             matched += gain > 0
@@ -135,30 +142,53 @@ def _facet(snapshot: Snapshot, name: str, mask: Mask, filters: dict[str, Mask]) 
 def _page(snapshot: Snapshot, request: SearchRequest, chosen: Mask, found: Found) -> tuple[Hit, ...]:
     """The hits of the page: what holds all words first, then the rest, each by the order asked for."""
     limit = request.page * request.per_page
+    weights = _favoured(snapshot, request, found.scores, chosen)
     first, rest = np.flatnonzero(chosen & found.whole), np.flatnonzero(chosen & ~found.whole)
-    best = first[leading(_sort_keys(snapshot, request, first, found.scores), len(first), limit)]
+    best = first[leading(_sort_keys(snapshot, request, first, weights), len(first), limit)]
     if len(best) < limit:
-        more = leading(_sort_keys(snapshot, request, rest, found.scores), len(rest), limit - len(best))
+        more = leading(_sort_keys(snapshot, request, rest, weights), len(rest), limit - len(best))
         best = np.concatenate([best, rest[more]])
     return tuple(
-        Hit(snapshot.key(number), float(found.scores[number])) for number in best[limit - request.per_page :].tolist()
+        Hit(snapshot.key(number), float(weights[number])) for number in best[limit - request.per_page :].tolist()
     )
 
 
-def _sort_keys(
-    snapshot: Snapshot, request: SearchRequest, ids: NDArray[np.intp], scores: Scores
-) -> list[NDArray[np.float64] | NDArray[np.int64]]:
+def _favoured(snapshot: Snapshot, request: SearchRequest, scores: Scores, chosen: Mask) -> Scores:
+    """The scores, corrected by what serves the reader."""
+    if request.sort != "relevance" or not (request.near or request.now is not None):
+        return scores
+    weights = scores if request.text else np.ones_like(scores)
+    factors = np.ones(snapshot.size, np.float32)
+    if request.near:
+        factors[snapshot.passing("area", request.near)] = NEARBY
+    if request.now is not None:
+        starts = snapshot.facts["starts_at"]
+        factors[(starts >= request.now) & (starts < request.now + SOON)] *= np.float32(STARTING)
+        factors[snapshot.passing("left", frozenset({"yes"}))] *= np.float32(OPEN)
+    return weights * factors
+
+
+def _sort_keys(snapshot: Snapshot, request: SearchRequest, ids: NDArray[np.intp], weights: Scores) -> list[SortKey]:
     """What to sort by, greatest first, the most important key first."""
-    weight, made = scores[ids].astype(np.float64), snapshot.facts["made_at"][ids]
+    weight, made = weights[ids].astype(np.float64), snapshot.facts["made_at"][ids]
     if request.sort == "newest":
         return [made, weight]
     if request.sort == "soonest":
         starts = snapshot.facts["starts_at"][ids]
         return [np.where(starts == NEVER, NEVER, -starts), weight, made]
-    return [weight, made]
+    if request.day is None:
+        return [weight, made]
+    step = ALIKE * float(weight.max(initial=0.0)) or 1.0
+    return [np.floor(weight / step), shuffled(snapshot.facts["salt"][ids], request.day)]
 
 
-def leading(keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int) -> NDArray[np.intp]:
+def shuffled(salts: NDArray[np.int64], day: int) -> NDArray[np.int64]:
+    """A number for each salt that is another one each day: Knuth's multiplicative hash of both."""
+    mixed = (salts ^ (day * 0x9E3779B1 & 0xFFFFFFFF)).astype(np.uint32) * np.uint32(0x85EBCA6B)
+    return (mixed ^ mixed >> np.uint32(15)).astype(np.int64)
+
+
+def leading(keys: Sequence[SortKey], count: int, limit: int) -> NDArray[np.intp]:
     """The places of the `limit` greatest of `count` by the first key, then the next; among equals the first.
 
     Sorts only what is returned, so that page 1 of 100,000 costs little; the page after it goes on from there.
@@ -170,7 +200,7 @@ def leading(keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int,
     return chosen[np.lexsort([-key[chosen] for key in reversed(keys)])]
 
 
-def _greatest(keys: Sequence[NDArray[np.float64] | NDArray[np.int64]], count: int, limit: int) -> NDArray[np.intp]:
+def _greatest(keys: Sequence[SortKey], count: int, limit: int) -> NDArray[np.intp]:
     if not keys or count <= limit:
         return np.arange(min(count, limit))
     key = keys[0]

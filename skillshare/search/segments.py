@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .completion import Heads
 from .spelling import Spellings
-from .whoosh_parts import SCORED, Ids, Stored, Weights, weights_of
+from .whoosh_parts import FACTS, SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
 NO_IDS: Ids = np.empty(0, np.int32)
@@ -57,7 +57,7 @@ class Segment:
         self.stored, self.name, self.size = stored, stored.name, stored.size
         self._memory = memory
         facts = stored.facts()
-        self.facts = {name: facts[name].astype(np.int64) for name in ("version", "starts_at", "made_at")}
+        self.facts = {name: facts[name].astype(np.int64) for name in FACTS.names}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
         self.key = stored.text_reader("keys")
         self._facets: dict[str, list[tuple[str, Ids]]] = {}
@@ -73,13 +73,13 @@ class Segment:
             return NO_IDS, NO_WEIGHTS
         return tuple(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
 
-    def places(self, word: bytes) -> NDArray[np.int64]:
-        """Where a word stands: document × 65,536 + position, ascending."""
-        return self._memory.get((self.name, "words", "places", word), lambda: (self._places(word),))[0]
+    def places(self, field: str, word: bytes) -> NDArray[np.int64]:
+        """Where a word stands (of a stem: in which halves): document × 65,536 + place, ascending."""
+        return self._memory.get((self.name, field, "places", word), lambda: (self._places(field, word),))[0]
 
-    def _places(self, word: bytes) -> NDArray[np.int64]:
+    def _places(self, field: str, word: bytes) -> NDArray[np.int64]:
         found = [NO_PLACES]
-        for _, ids, _, payloads in self.stored.blocks("words", word):
+        for _, ids, _, payloads in self.stored.blocks(field, word):
             positions = np.frombuffer(b"".join(payloads), "<u2").astype(np.int64)
             times = np.fromiter(map(len, payloads), np.int64, len(payloads)) // 2
             found.append((np.repeat(ids.astype(np.int64), times) << 16) | positions)

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .analysis import QueryWord
-from .fields import encoded, filter_word
+from .engine import Half
+from .fields import HALVES, PLACES, encoded, filter_word
 from .segments import NO_IDS, NO_WEIGHTS, Segment
-from .whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
+from .whoosh_parts import FACTS, LENGTH_OF_BYTE, Ids, Weights
 
 K1, B = 1.2, 0.5
 """BM25F's saturation and length norm; B measured best between 0.3 and 0.75 on six collections."""
@@ -71,9 +72,10 @@ class Snapshot:
     @cached_property
     def facts(self) -> dict[str, NDArray[np.int64]]:
         """Each of FACTS for all documents."""
-        names = ("version", "starts_at", "made_at")
         none = np.empty(0, np.int64)
-        return {name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in names}
+        return {
+            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in FACTS.names
+        }
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
         """The documents that hold a word, ascending (the dead ones too), and how heavily."""
@@ -115,15 +117,29 @@ class Snapshot:
         """Which documents a word asked for matches."""
         return self.holding("words", word.forms) | self.holding("stems", word.stems)
 
-    def with_phrase(self, words: list[str]) -> Mask:
-        """Which documents hold these words as written, one after another."""
+    def with_phrase(self, words: list[str], half: Half | None = None) -> Mask:
+        """Which documents hold these words as written, one after another; in one half only, if one is given."""
         mask = np.zeros(self.size, np.bool_)
         for segment, start in zip(self.segments, self.starts, strict=True):
-            places = segment.places(encoded(words[0]))
-            for step, word in enumerate(words[1:], 1):
-                following = segment.places(encoded(word)) - step
-                places = places[np.isin(places, following, assume_unique=True)]
-            mask[(places >> 16) + start] = True
+            begins = [segment.places("words", encoded(word)) - step for step, word in enumerate(words)]
+            begins.sort(key=len)
+            found = begins[0]
+            for others in begins[1:]:
+                found = found[_stand_in(others, found)]
+            if half:
+                found = _in_half(found, half)
+            mask[(found >> 16) + start] = True
+        return mask
+
+    def in_half(self, word: QueryWord, half: Half) -> Mask:
+        """Which documents hold a word asked for in one half."""
+        mask = np.zeros(self.size, np.bool_)
+        for segment, start in zip(self.segments, self.starts, strict=True):
+            for form in word.forms:
+                mask[(_in_half(segment.places("words", encoded(form)), half) >> 16) + start] = True
+            for stem in word.stems:
+                halves = segment.places("stems", encoded(stem))
+                mask[(halves[halves & 0xFFFF == HALVES[half]] >> 16) + start] = True
         return mask
 
     def passing(self, name: str, values: frozenset[str]) -> Mask:
@@ -162,3 +178,18 @@ class Snapshot:
     def near(self, word: str) -> set[str]:
         """The words of all documents that are one typing mistake away."""
         return {near for segment in self.segments for near in segment.spellings.near(word)}
+
+
+def _stand_in(sorted_places: NDArray[np.int64], places: NDArray[np.int64]) -> Mask:
+    """Which of some places are among others, both ascending."""
+    if not len(sorted_places):
+        return np.zeros(len(places), np.bool_)
+    at = np.searchsorted(sorted_places, places)
+    at[at == len(sorted_places)] = 0
+    return sorted_places[at] == places
+
+
+def _in_half(places: NDArray[np.int64], half: Half) -> NDArray[np.int64]:
+    first, end = PLACES[half]
+    stands = places & 0xFFFF
+    return places[(stands >= first) & (stands < end)]

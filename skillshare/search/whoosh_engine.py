@@ -47,7 +47,7 @@ class WhooshEngine:
     ) -> None:
         self.languages = tuple(dict.fromkeys(main_language(language) for language in languages))
         self._busy_seconds = busy_seconds
-        self._generations = Generations(folder)
+        self._generations = Generations(folder, self.languages)
         self._generations.prepare()
         self._reader = Reader(self._generations, Memory(memory_bytes))
 
@@ -74,7 +74,10 @@ class WhooshEngine:
     def apply(self, upserts: Sequence[Document], deletions: Sequence[str] = ()) -> None:
         """See SearchEngine. Of two documents with one key the last counts."""
         documents = {document.key: document for document in upserts}
-        gone, added = {*documents, *deletions}, [writing.prepared(each) for each in documents.values()]
+        gone, added = (
+            {*documents, *deletions},
+            [writing.prepared(each, frozenset(self.languages)) for each in documents.values()],
+        )
         if not gone:
             return
         with self._generations.writing(self._busy_seconds):

@@ -12,14 +12,14 @@ import secrets
 import weakref
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
-from itertools import accumulate
+from operator import sub
 from pathlib import Path
 from pickle import dumps, load, loads
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,36 +27,38 @@ from whoosh.codec.whoosh3 import W3Codec, W3FieldWriter, W3Segment, W3TermInfo, 
 from whoosh.columns import FixedBytesColumn, VarBytesColumn
 from whoosh.fields import COLUMN, FieldType, Schema
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.filetables import HashWriter, OrderedHashWriter
 from whoosh.filedb.structfile import BufferFile
 from whoosh.formats import Existence, Positions
 from whoosh.index import TOC, FileIndex, clean_files
 from whoosh.system import pack_ushort
 from whoosh.util.numeric import byte_to_length, length_to_byte
+from whoosh.util.numlists import GrowableArray
 from whoosh.writing import SegmentWriter
+
+from .grouping import FieldPostings, Postings, WordPostings
 
 NAME = "MAIN"
 MAGIC = b"W3Bl"
 BLOCK = 1024
 """Postings in a block: Whoosh's 128 would cost eight times as many unpicklings."""
+PACKED_FROM = 16
+"""Postings in a block from which on they are kept as arrays of numbers, which are read an order of magnitude faster."""
+WRITTEN_AT_ONCE = 1 << 20
 INT = Struct("!i")
+SLOT = Struct("!Iq")
+EMPTY_SLOT = SLOT.pack(0, 0)
+TERM_INFO = Struct("!BfIBBfIIqi")
+"""W3TermInfo, with where its postings begin and how long they are."""
 LENGTHS = Struct("!ii")
 LENGTH_OF_BYTE = np.array([byte_to_length(byte) for byte in range(256)], np.float32)
 POSITION_MAX = 65_535
 
-FACTS = np.dtype([("version", ">i8"), ("starts_at", ">i8"), ("made_at", ">i8")])
+FACTS = np.dtype([("version", ">i8"), ("starts_at", ">i8"), ("made_at", ">i8"), ("salt", ">u4")])
 """The numbers kept of each document, as one fixed-size record."""
 
 Ids = NDArray[np.int32]
 Weights = NDArray[np.float32]
-
-
-class Posting(NamedTuple):
-    """One word of one document: how often, how heavily, and where (see PackedPositions)."""
-
-    word: bytes
-    times: int
-    weight: float
-    places: bytes = b""
 
 
 class PackedPositions(Positions):  # type: ignore[misc]  # Whoosh has no types
@@ -87,13 +89,14 @@ class Prepared(FieldType):  # type: ignore[misc]  # Whoosh has no types
 SCHEMA = Schema(
     key=Prepared(scorable=False),
     words=Prepared(scorable=True, positions=True),
-    stems=Prepared(scorable=True),
+    stems=Prepared(scorable=True, positions=True),  # in place of positions, the halves: see fields.HALVES
     names=Prepared(scorable=False),
     filters=Prepared(scorable=False),
     keys=COLUMN(VarBytesColumn()),
     heads=COLUMN(VarBytesColumn()),
     facts=COLUMN(FixedBytesColumn(FACTS.itemsize)),
 )
+INDEXED = ("filters", "key", "names", "stems", "words")
 SCORED = ("words", "stems")
 TEXT_COLUMNS = ("keys", "heads")
 
@@ -214,7 +217,7 @@ class Stored:
             count, _, _, packed, _, _ = load(head)  # noqa: S301  # our own folder: see above
             body = data[at + 4 + head.tell() : at + 4 + size]
             deltas, weights, payloads = loads(zlib.decompress(body) if packed else body)  # noqa: S301
-            yield count, np.cumsum(np.array(deltas, np.int32), dtype=np.int32), weights, payloads
+            yield count, np.cumsum(np.array(deltas, np.uint32), dtype=np.int32), weights, payloads
             at += 4 + size
 
     def lengths(self, field: str) -> NDArray[np.uint8]:
@@ -247,112 +250,108 @@ class Stored:
         return VarBytesColumn().reader(file, 0, file.size(), self.size)
 
 
-class Group(NamedTuple):
-    """The postings of one word: places are packed one document after another, each as long as `sizes` says."""
-
-    ids: "array[int]"
-    weights: "array[float]"
-    places: bytearray
-    sizes: "array[int]"
-
-    def add(self, number: int, posting: Posting) -> None:
-        self.ids.append(number)
-        self.weights.append(posting.weight)
-        if posting.places:
-            self.places.extend(posting.places)
-            self.sizes.append(len(posting.places))
-
-    def extend(self, ids: Ids, weights: Weights, places: list[bytes]) -> None:
-        self.ids.extend(ids.tolist())
-        self.weights.extend(weights.tolist())
-        self.places.extend(b"".join(places))
-        self.sizes.extend(map(len, places))
-
-    def unpacked_places(self) -> list[bytes]:
-        ends = list(accumulate(self.sizes))
-        return [bytes(self.places[end - size : end]) for end, size in zip(ends, self.sizes, strict=True)]
-
-
 class GroupedPostings:
-    """Postings grouped by word as they arrive, in place of Whoosh's pool, which sorts a tuple for each."""
+    """Postings grouped by word, in place of Whoosh's pool, which sorts a tuple for each."""
 
     def __init__(self) -> None:
-        self.groups: dict[tuple[str, bytes], Group] = {}
-
-    def of(self, field: str, word: bytes) -> Group:
-        group = self.groups.get((field, word))
-        if group is None:
-            group = self.groups[field, word] = Group(array("I"), array("f"), bytearray(), array("I"))
-        return group
+        self.fields = {name: FieldPostings(SCHEMA[name].format.__class__ is PackedPositions) for name in INDEXED}
+        self.lengths = {name: bytearray() for name in INDEXED}
 
     def iter_postings(self) -> "GroupedPostings":
         return self
 
     def cleanup(self) -> None:
-        self.groups.clear()
+        self.fields.clear()
+
+
+class TermsWriter(OrderedHashWriter):  # type: ignore[misc]  # Whoosh has no types
+    """Whoosh's table of words, hashed by CRC-32 (which it knows as well as MD5) and written a thousand at a time."""
+
+    def __init__(self, file: Any) -> None:
+        HashWriter.__init__(self, file, hashtype=1)
+        self.index, self.lastkey = GrowableArray("H"), b""
+
+    def add_all(self, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Add words in order."""
+        at, out = self.dbfile.tell(), bytearray()
+        for key, value in items:
+            hashed = zlib.crc32(key)
+            self.buckets[hashed & 255].append((hashed, at + len(out)))
+            self.index.append(at + len(out))
+            out += LENGTHS.pack(len(key), len(value)) + key + value
+            if len(out) > WRITTEN_AT_ONCE:
+                self.dbfile.write(bytes(out))
+                at, out = at + len(out), bytearray()
+        self.dbfile.write(bytes(out))
+
+    def _write_hashes(self) -> None:
+        for entries in self.buckets:
+            size = 2 * len(entries)
+            self.directory.append((self.dbfile.tell(), size))
+            table = [EMPTY_SLOT] * size
+            for hashed, position in entries:
+                slot = (hashed >> 8) % size
+                while table[slot] is not EMPTY_SLOT:
+                    slot = (slot + 1) % size
+                table[slot] = SLOT.pack(hashed, position)
+            self.dbfile.write(b"".join(table))
 
 
 class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no types
     """Writes each word's postings at once."""
 
+    def __init__(self, codec: Any, storage: Any, segment: Any) -> None:
+        super().__init__(codec, storage, segment)
+        self._tindex.dbfile.seek(0)
+        self._tindex = TermsWriter(self._tindex.dbfile)
+        self._tindex.extras["fieldmap"] = self._fieldmap
+
     def add_postings(self, schema: Any, lengths: Any, postings: GroupedPostings) -> None:
-        field, code, length_bytes = None, b"", bytearray()
-        for key in sorted(postings.groups):
-            if key[0] != field:
-                if field is not None:
-                    self.finish_field()
-                field = key[0]
+        """Write all fields; `lengths` is not needed, since the postings bring their own."""
+        for field in sorted(postings.fields):
+            found = postings.fields.pop(field)
+            if found.words:
                 self.start_field(field, schema[field])
-                code, length_bytes = pack_ushort(self._fieldid), _length_bytes(lengths, field)
-            self._tindex.add(code + key[1], self._word(postings.groups.pop(key), length_bytes))
-        if field is not None:
-            self.finish_field()
+                self._tindex.add_all(self._written(found, np.frombuffer(postings.lengths[field], np.uint8)))
+                self.finish_field()
 
-    def _word(self, group: Group, lengths: bytearray) -> bytes:
-        start = self._postfile.tell()
-        ids, weights, places = group.ids, group.weights, group.unpacked_places()
-        info = W3TermInfo()
-        shortest, longest = 255, 0
-        self._postfile.write(MAGIC)
-        for at in range(0, len(ids), BLOCK):
-            part = slice(at, at + BLOCK)
-            seen = [lengths[number] for number in ids[part]]
-            shortest, longest = min(shortest, *seen), max(longest, *seen)
-            self._block(ids[part], weights[part], places[part], (min(seen), max(seen)), at + BLOCK >= len(ids))
-        info._weight, info._df, info._maxweight = sum(weights), len(ids), max(weights)
-        info._minlength, info._maxlength = byte_to_length(shortest), byte_to_length(longest)
-        info._minid, info._maxid = ids[0], ids[-1]
-        info.set_extent(start, self._postfile.tell() - start)
-        packed: bytes = info.to_bytes()
-        return packed
+    def _written(self, postings: FieldPostings, lengths: NDArray[np.uint8]) -> Iterator[tuple[bytes, bytes]]:
+        """Each word's key, and where its postings stand."""
+        code, at = pack_ushort(self._fieldid), self._postfile.tell()
+        for word in postings.by_word(lengths):
+            written = MAGIC + b"".join(_blocks(word))
+            self._postfile.write(written)
+            weights, ids = word.weights, word.ids
+            shortest, longest = word.lengths
+            where = (at, len(written))
+            facts = (0, sum(weights), len(ids), shortest, longest, max(weights), ids[0], ids[-1])
+            yield code + word.word, TERM_INFO.pack(*facts, *where)
+            at += len(written)
 
-    def _block(
-        self,
-        ids: "array[int]",
-        weights: "array[float]",
-        places: list[bytes],
-        lengths: tuple[int, int],
-        last: bool,
-    ) -> None:
-        deltas = tuple(np.diff(np.array(ids, np.int64), prepend=0).tolist())
+
+def _blocks(word: WordPostings) -> Iterator[bytes]:
+    """A word's postings in blocks, as Whoosh packs them, but with Python's own arrays where they are long."""
+    count = len(word.ids)
+    for at in range(0, count, BLOCK):
+        part = slice(at, at + BLOCK)
+        ids, weights = word.ids[part], word.weights[part]
         top = max(weights)
         if min(weights) == top:
             mass: Any = None if top == 1.0 else top
         else:
-            mass = tuple(weights)
+            mass = array("f", weights) if len(ids) >= PACKED_FROM else tuple(weights)
+        places = tuple(word.places[part]) if word.places is not None else None
         # Protocol 3: the 2 that Whoosh uses spells every bytes object as a call, a third more to read and to store.
-        data = dumps((deltas, mass, tuple(places) or None), 3)
-        head = dumps((len(ids), ids[-1], top, 0, *lengths), 3)
+        data = dumps((_deltas(ids), mass, places), 3)
+        head = dumps((len(ids), ids[-1], top, 0, *word.lengths), 3)
         size = len(head) + len(data)
-        self._postfile.write_int(-size if last else size)
-        self._postfile.write(head)
-        self._postfile.write(data)
+        yield INT.pack(-size if at + BLOCK >= count else size) + head + data
 
 
-def _length_bytes(lengths: Any, field: str) -> bytearray:
-    return bytearray(
-        length_to_byte(lengths.doc_field_length(number, field) or 0) for number in range(lengths.doc_count_all())
-    )
+def _deltas(ids: Sequence[int]) -> Any:
+    if len(ids) < PACKED_FROM:
+        return tuple(map(sub, ids, (0, *ids)))
+    return array("I", np.diff(np.array(ids, np.uint32), prepend=np.uint32(0)).tobytes())
 
 
 class GroupedCodec(W3Codec):  # type: ignore[misc]  # Whoosh has no types
@@ -376,13 +375,11 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
         self.folder = folder
         self.pool = GroupedPostings()
 
-    def add(self, postings: Mapping[str, list[Posting]], columns: Mapping[str, bytes]) -> None:
+    def add(self, postings: Mapping[str, Postings], columns: Mapping[str, bytes]) -> None:
         """Add one document."""
-        lengths = {field: sum(posting.times for posting in postings[field]) for field in SCORED}
-        number = self._add_columns(lengths, columns)
+        number = self._add_columns({field: postings[field].length for field in SCORED}, columns)
         for field, found in postings.items():
-            for posting in found:
-                self.pool.of(field, posting.word).add(number, posting)
+            self.pool.fields[field].add(number, found.weights, found.places)
 
     def take_over(self, stored: Stored, alive: NDArray[np.bool_] | None) -> None:
         """Copy what is alive of another segment into this one."""
@@ -394,7 +391,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
             columns = {column: values[old].encode() for column, values in texts.items()}
             columns["facts"] = facts[old].tobytes()
             new_number[old] = self._add_columns({field: int(lengths[field][old]) for field in SCORED}, columns)
-        for field in SCHEMA.names():
+        for field in INDEXED:
             for word in stored.words(field):
                 self._take_over_word(stored, field, word, new_number)
 
@@ -404,13 +401,15 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
             kept = numbers >= 0
             if kept.any():
                 chosen = [places[at] for at in np.flatnonzero(kept)] if places else []
-                self.pool.of(field, word).extend(numbers[kept], weights_of(count, mass)[kept], chosen)
+                self.pool.fields[field].extend(word, numbers[kept], weights_of(count, mass)[kept], chosen)
 
     def _add_columns(self, lengths: Mapping[str, int], columns: Mapping[str, bytes]) -> int:
         number: int = self.docnum
         self.perdocwriter.start_doc(number)
         for field, length in lengths.items():
             self.perdocwriter.add_field(field, SCHEMA[field], None, length)
+        for field, kept in self.pool.lengths.items():
+            kept.append(length_to_byte(lengths.get(field, 0)))
         for column, value in columns.items():
             self.perdocwriter.add_column_value(column, SCHEMA[column].column_type, value)
         self.perdocwriter.finish_doc()
@@ -434,7 +433,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
 
 def weights_of(count: int, mass: Any) -> Weights:
     """A block's weights, unpacked: Whoosh keeps None for ones, and one number where all are alike."""
-    if isinstance(mass, tuple):
+    if isinstance(mass, tuple | array):
         return np.array(mass, np.float32)
     return np.full(count, 1.0 if mass is None else mass, np.float32)
 

@@ -12,23 +12,25 @@ from typing import Any
 import numpy as np
 
 from . import whoosh_parts as parts
+from .analysis import forget_terms
 from .engine import Document
 from .fields import columns_of, postings_of
 from .generations import Generations, Mark, read_checks, remove_other_checks, write_checks
+from .grouping import Postings
 from .snapshot import Snapshot
 
-CHUNK = 10_000
-"""Documents of a segment when rebuilding: about 80 MB while it is made."""
+CHUNK = 25_000
+"""Documents of a segment when rebuilding: about 100 MB while it is made."""
 MERGE_AT_MOST = 5_000
 """Living documents of a segment that is still merged; larger ones wait for a rebuild."""
 TOLD_EVERY = 100
 
-Prepared = tuple[dict[str, list[parts.Posting]], dict[str, bytes]]
+Prepared = tuple[dict[str, Postings], dict[str, bytes]]
 
 
-def prepared(document: Document) -> Prepared:
-    """A document as the index keeps it."""
-    return postings_of(document), columns_of(document)
+def prepared(document: Document, languages: frozenset[str]) -> Prepared:
+    """A document as the index keeps it, word forms in these languages."""
+    return postings_of(document, languages), columns_of(document)
 
 
 def replace(generations: Generations, mark: Mark, snapshot: Snapshot, gone: set[str], added: list[Prepared]) -> None:
@@ -55,17 +57,20 @@ def rebuild(generations: Generations, documents: Iterable[Document], progress: C
     """Fill a new folder, let it answer, and remove the others. Of documents with one key the first counts."""
     folder = generations.new_folder()
     try:
-        mark = Mark(folder.name, _fill(folder, _told(_unlike(documents), progress)))
+        told = _told(_unlike(documents), progress)
+        mark = Mark(folder.name, _fill(folder, told, frozenset(generations.languages)))
         write_checks(folder, mark.contents, parts.segments_of(folder, mark.contents), {})
         generations.publish(mark)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+    finally:
+        forget_terms()
     generations.remove_others(mark)
     return mark
 
 
-def _fill(folder: Path, documents: Iterator[Document]) -> int:
+def _fill(folder: Path, documents: Iterator[Document], languages: frozenset[str]) -> int:
     """Write all documents, a segment for each CHUNK; returns the number of the table of contents."""
     parts.create(folder)
     contents = 0
@@ -77,7 +82,7 @@ def _fill(folder: Path, documents: Iterator[Document]) -> int:
     while chunk := list(islice(documents, 1)):
         with parts.writing(folder) as writer:
             for document in (*chunk, *islice(documents, CHUNK - 1)):
-                writer.add(*prepared(document))
+                writer.add(*prepared(document, languages))
             writer.commit_with(writer.segments, note)
     return contents
 

@@ -135,7 +135,7 @@ def test_a_missing_file_is_noticed_by_the_status_of_a_running_engine(folder):
 
 def test_what_a_dead_writer_left_is_passed_over(folder):
     engine = WhooshEngine(folder)
-    mark = Generations(folder).mark()
+    mark = Generations(folder, ("en", "es")).mark()
     generation = folder / mark.folder
     (generation / f"_MAIN_{mark.contents + 1}.toc").write_bytes(b"half")
     (generation / "MAIN_0123456789abcdef.trm").write_bytes(b"half")
@@ -196,7 +196,7 @@ def test_a_folder_others_could_write_in_is_refused(folder, mode):
 def test_there_is_one_writer(folder):
     engine = WhooshEngine(folder, busy_seconds=0.05)
 
-    with Generations(folder).writing(0), pytest.raises(IndexBusy):
+    with Generations(folder, ("en", "es")).writing(0), pytest.raises(IndexBusy):
         engine.apply(DOCUMENTS[:1])
 
     engine.apply(DOCUMENTS[:1])

@@ -207,7 +207,7 @@ def test_the_same_scores_and_order_as_whooshs_own_searcher(steps, merging, words
 
 def whooshs_own(folder: Path, words: list[str]) -> dict[str, float]:
     """Whoosh's searcher on the same files: each word as written, and the best of its stems by adding one at a time."""
-    mark, contents = (folder / "current").read_text().split()
+    mark, contents, _ = (folder / "current").read_text().split()
     index = FileIndex(FileStorage(str(folder / mark)), schema=parts.SCHEMA)
     assert index.latest_generation() == int(contents)
     totals: dict[str, float] = {}
