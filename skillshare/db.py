@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flask import Flask, has_request_context, request
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 
@@ -128,6 +129,11 @@ def start(app: Flask) -> None:
 def reading() -> None:
     """Make the transaction about to begin a reading one, outside of a request."""
     db.session.connection(execution_options={"reads_only": True})
+
+
+def insert(model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, as this database says it."""
+    return postgresql.insert(model) if db.engine.dialect.name == "postgresql" else sqlite.insert(model)
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: object) -> None:

@@ -83,6 +83,12 @@ GAP_SHOWN_FOR = timedelta(days=62)
 GAP_KEPT = timedelta(days=366)
 WAITED_LONG = timedelta(days=30)
 
+SAVED_SEARCHES = 30
+FOUND_AT_ONCE = 200
+IDS_AT_ONCE = 500
+LOOK_AGAIN = timedelta(minutes=2)
+CIVIL_HOUR = 8
+
 FORM_BYTES = 64 * 1024
 FORM_KEYS = 1_000
 NEXT = 512

@@ -14,6 +14,8 @@ from . import (  # noqa: F401 I001  the order is the rule
     browse,
     listings,
     sessions,
+    searches,
+    finds,
     seats,
     lists,
     log,

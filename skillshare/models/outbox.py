@@ -4,7 +4,7 @@ A row is written in the transaction of the change and is therefore exactly as tr
 also the scheduler. Not here: what is done with a row (`jobs.py`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -39,6 +39,13 @@ class Outbox(Base):
     def put_many(cls, kind: str, keys: Iterable[str]) -> None:
         """Ask for many things of one kind: for bulk inserts, which raise no mapper events."""
         rows = [_row(kind, f"{kind}:{key}", {}, None) for key in keys]
+        if rows:
+            _put(db.session.connection(), rows)
+
+    @classmethod
+    def put_at(cls, kind: str, due: Mapping[str, datetime]) -> None:
+        """Ask for many things of one kind, each by its key and when it is due."""
+        rows = [_row(kind, f"{kind}:{key}", {}, at) for key, at in due.items()]
         if rows:
             _put(db.session.connection(), rows)
 
