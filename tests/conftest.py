@@ -6,6 +6,7 @@ file, and PostgreSQL for those who ask for `both_databases`. Nothing reaches a n
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,7 +20,7 @@ from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
-from skillshare import clock, create_app, i18n, jobs
+from skillshare import clock, create_app, i18n, jobs, search
 from skillshare.config import Settings
 from skillshare.db import db as database
 from skillshare.models.listings import Offer, Want
@@ -28,6 +29,7 @@ from skillshare.models.places import Area
 from skillshare.models.sessions import SkillSession
 from skillshare.models.skills import Care, Skill, Topic
 from skillshare.models.tokens import SignIn
+from skillshare.web import rates
 
 pytest_plugins = ["tests.loopback"]
 
@@ -79,37 +81,113 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
+class Kept:
+    """An instance that serves one test after the other: its routes and statements are compiled once a run.
+
+    Each test gets it as new: an empty database and folder (`instance` is a link to the test's own), and the
+    configuration as it was made.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.config, self.extensions = dict(app.config), dict(app.extensions)
+
+    def as_new(self) -> Flask:
+        """The instance, with nothing left of the test before."""
+        self.app.config.clear()
+        self.app.config.update(self.config)
+        self.app.extensions.clear()
+        self.app.extensions.update(self.extensions)
+        rates.limiter._storage_dead = False  # as it would stay after a test with a Redis that is not there
+        rates.limiter.reset()
+        search.start(self.app, self.app.extensions["settings"])
+        return self.app
+
+
+def let_go(app: Flask) -> None:
+    """Close what a test opened in the database."""
+    with app.app_context():
+        database.session.remove()
+        database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator[dict[str, Kept]]:
+    """The instances that tests share, by the database they stand on."""
+    kept: dict[str, Kept] = {}
+    yield kept
+    for each in kept.values():
+        let_go(each.app)
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared instances believe their data to be."""
+    return tmp_path_factory.mktemp("kept") / "instance"
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, empty_sqlite: Path, translations: Path, instance: Path) -> Path:
+    """The test's own folder, with an empty database file in it."""
+    (tmp_path / "test.db").write_bytes(empty_sqlite.read_bytes())
+    (tmp_path / "translations").symlink_to(translations)
+    instance.unlink(missing_ok=True)
+    instance.symlink_to(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture
 def make_app(
-    tmp_path: Path, empty_sqlite: Path, translations: Path, compiled_templates: FileSystemBytecodeCache
+    own_folder: Path, compiled_templates: FileSystemBytecodeCache, kept: dict[str, Kept]
 ) -> Iterator[Callable[..., Flask]]:
     """Makes an instance with the settings given. All of them share the test's database file."""
     apps = []
 
     def make(url: str | None = None, **changes: Any) -> Flask:
-        target = tmp_path / "test.db"
-        if url is None and not target.exists():
-            target.write_bytes(empty_sqlite.read_bytes())
-        if not (tmp_path / "translations").exists():
-            (tmp_path / "translations").symlink_to(translations)
-        app = create_app(settings_for(tmp_path, url, **changes))
+        app = create_app(settings_for(own_folder, url, **changes))
         app.jinja_env.bytecode_cache = compiled_templates
         apps.append(app)
         return app
 
     yield make
     for app in apps:
-        with app.app_context():
-            database.session.remove()
-            database.engine.dispose()
+        let_go(app)
+    if apps:  # extensions are one for all instances of a process, and were set up for these
+        kept.clear()
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A PostgreSQL schema of this test's own, dropped afterwards."""
+def shared_app(
+    own_folder: Path, instance: Path, compiled_templates: FileSystemBytecodeCache, kept: dict[str, Kept]
+) -> Iterator[Callable[..., Flask]]:
+    """Gives the instance kept for a database, as new."""
+    given = []
+
+    def give(name: str = "sqlite", url: str | None = None) -> Flask:
+        if name not in kept:
+            app = create_app(settings_for(instance, url))
+            app.jinja_env.bytecode_cache = compiled_templates
+            kept[name] = Kept(app)
+        given.append(kept[name].as_new())
+        return given[-1]
+
+    yield give
+    for app in given:
+        let_go(app)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The address of a PostgreSQL in which anything may be made."""
     server = os.environ.get("TEST_POSTGRES_URL")
     if not server:
         pytest.skip("no PostgreSQL: run bin/test")
+    return server
+
+
+@contextmanager
+def schema_in(server: str) -> Iterator[str]:
+    """The address of a new PostgreSQL schema, dropped afterwards."""
     name = "t" + os.urandom(6).hex()
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -120,24 +198,50 @@ def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def both_databases(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Flask:
-    """An instance on SQLite, then the same test on PostgreSQL. Ask for it before `app`: it is what `app` gives."""
-    if request.param == "sqlite":
-        return make_app()
-    app = make_app(url=request.getfixturevalue("postgres_url"))
-    with app.app_context():
-        database.create_all()
-        database.session.commit()
-    return app
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A PostgreSQL schema of this test's own, dropped afterwards."""
+    with schema_in(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kept_postgres_url(postgres_server: str) -> Iterator[str]:
+    """A PostgreSQL schema with all tables, emptied between tests."""
+    with schema_in(postgres_server) as url:
+        engine = sa.create_engine(url)
+        database.metadata.create_all(engine)
+        engine.dispose()
+        yield url
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest, make_app: Callable[..., Flask]) -> Flask:
+def emptied_postgres_url(kept_postgres_url: str) -> Iterator[str]:
+    """The same, with no row in it."""
+    yield kept_postgres_url
+    tables = ", ".join(f'"{table.name}"' for table in database.metadata.sorted_tables)
+    engine = sa.create_engine(kept_postgres_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET lock_timeout = '10s'"))
+        connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def both_databases(request: pytest.FixtureRequest) -> Flask:
+    """An instance on SQLite, then the same test on PostgreSQL. Ask for it before `app`: it is what `app` gives."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("shared_app")()
+    url = request.getfixturevalue("emptied_postgres_url")  # first: it is emptied when the instance has let go
+    return request.getfixturevalue("shared_app")("postgres", url)
+
+
+@pytest.fixture
+def app(request: pytest.FixtureRequest, shared_app: Callable[..., Flask]) -> Flask:
     """The instance under test: SQLite, unless the test asked for `both_databases`."""
     if "both_databases" in request.fixturenames:
         return request.getfixturevalue("both_databases")
-    return make_app()
+    return shared_app()
 
 
 @pytest.fixture
