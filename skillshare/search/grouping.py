@@ -84,7 +84,7 @@ class FieldPostings:
         firsts = np.array([0, *ends[:-1]])
         shortest = np.minimum.reduceat(lengths[ids], firsts).tolist()
         longest = np.maximum.reduceat(lengths[ids], firsts).tolist()
-        sizes = np.frombuffer(self._sizes, np.uint16)[order] if self.placed else NO_SIZES
+        sizes = np.array(self._sizes, np.int64)[order] if self.placed else NO_SIZES
         starts = np.cumsum(self._sizes, dtype=np.int64)[order] - sizes if self.placed else NO_SIZES
         for first, last in _runs(ends):
             start = ends[first - 1] if first else 0
@@ -102,7 +102,7 @@ class FieldPostings:
                 )
                 start = ends[at]
 
-    def _cut(self, starts: NDArray[np.int64], sizes: NDArray[np.uint16]) -> list[bytes] | None:
+    def _cut(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[bytes] | None:
         if not self.placed:
             return None
         whole = self._places

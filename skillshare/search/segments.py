@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .completion import Heads
 from .spelling import Spellings
-from .whoosh_parts import FACTS, SCORED, Ids, Stored, Weights, weights_of
+from .whoosh_parts import FACT_NAMES, SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
 NO_IDS: Ids = np.empty(0, np.int32)
@@ -57,7 +57,7 @@ class Segment:
         self.stored, self.name, self.size = stored, stored.name, stored.size
         self._memory = memory
         facts = stored.facts()
-        self.facts = {name: facts[name].astype(np.int64) for name in FACTS.names}
+        self.facts = {name: facts[name].astype(np.int64) for name in FACT_NAMES}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
         self.key = stored.text_reader("keys")
         self._facets: dict[str, list[tuple[str, Ids]]] = {}

@@ -14,7 +14,7 @@ from .analysis import QueryWord
 from .engine import Half
 from .fields import HALVES, PLACES, encoded, filter_word
 from .segments import NO_IDS, NO_WEIGHTS, Segment
-from .whoosh_parts import FACTS, LENGTH_OF_BYTE, Ids, Weights
+from .whoosh_parts import FACT_NAMES, LENGTH_OF_BYTE, Ids, Weights
 
 K1, B = 1.2, 0.5
 """BM25F's saturation and length norm; B measured best between 0.3 and 0.75 on six collections."""
@@ -74,7 +74,7 @@ class Snapshot:
         """Each of FACTS for all documents."""
         none = np.empty(0, np.int64)
         return {
-            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in FACTS.names
+            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in FACT_NAMES
         }
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:

@@ -55,6 +55,7 @@ LENGTH_OF_BYTE = np.array([byte_to_length(byte) for byte in range(256)], np.floa
 POSITION_MAX = 65_535
 
 FACTS = np.dtype([("version", ">i8"), ("starts_at", ">i8"), ("made_at", ">i8"), ("salt", ">u4")])
+FACT_NAMES: tuple[str, ...] = FACTS.names or ()
 """The numbers kept of each document, as one fixed-size record."""
 
 Ids = NDArray[np.int32]
@@ -302,8 +303,9 @@ class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no 
 
     def __init__(self, codec: Any, storage: Any, segment: Any) -> None:
         super().__init__(codec, storage, segment)
-        self._tindex.dbfile.seek(0)
-        self._tindex = TermsWriter(self._tindex.dbfile)
+        begun: Any = self._tindex
+        begun.dbfile.seek(0)
+        self._tindex: Any = TermsWriter(begun.dbfile)
         self._tindex.extras["fieldmap"] = self._fieldmap
 
     def add_postings(self, schema: Any, lengths: Any, postings: GroupedPostings) -> None:
