@@ -14,10 +14,15 @@ from flask import Flask, current_app
 
 from . import clock, limits, mail
 from .db import db, reading
+from .models import finds, searches
+from .models.notices import FINDS
+from .models.gaps import SearchGap
 from .models.once import Once
 from .models.outbox import Outbox
+from .models.searches import SavedMatch, SavedSearch
 from .models.seats import Registration, lapse
-from .search import sync
+from .search import alerts, sync
+from .search.engine import IndexUnavailable, SearchEngine
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +61,76 @@ def lapse_seats(rows: list[Outbox]) -> list[Outbox]:
 
 
 def sync_index(rows: list[Outbox]) -> list[Outbox]:
-    """Bring the search index up to date; what was not seen in it afterwards stays for later."""
-    return sync.sync_rows(current_app.extensions["search"], rows)
+    """Bring the search index up to date; what was not seen in it afterwards stays for later.
+
+    What was seen there can be found from now on: those who look for it are told (see `notice_news`).
+    """
+    done = sync.sync_rows(_engine(), rows)
+    Outbox.put_many("news", [row.key.removeprefix("index:") for row in done])
+    return done
+
+
+def notice_news(rows: list[Outbox]) -> list[Outbox]:
+    """Something is new or was changed: keep it to those who wait for it, and wake who wants to hear of it now."""
+    finds.notice({row.key.removeprefix("news:") for row in rows})
+    searches.wake()
+    return rows
+
+
+def tell_finds(rows: list[Outbox]) -> list[Outbox]:
+    """Look at each member's searches that are due, and mail what may be told by now, all in one.
+
+    Whom this fails for is tried again later, and holds up no other.
+    """
+    return [row for row in rows if _are_told(row.id, int(row.key.removeprefix(f"{FINDS}:")))]
+
+
+def _are_told(row_id: int, member_id: int) -> bool:
+    try:
+        _look_for(member_id)
+        _tell(member_id)
+        return True
+    except IndexUnavailable as problem:
+        log.info("searches of member %s are looked at later: %s", member_id, problem)
+        db.session.commit()  # ends what was read
+        _tell(member_id)  # what was found before
+    except Exception:
+        log.exception("outbox row %s: the searches of a member could not be looked at", row_id)
+        db.session.expunge_all()  # the rows keep what was read of them
+        db.session.rollback()
+    return False
+
+
+def _look_for(member_id: int) -> None:
+    """Look at what is due; the index and the database are read first, and nobody is held up meanwhile."""
+    reading()
+    due = db.session.scalars(SavedSearch.due(member_id)).all()
+    began = clock.now()
+    reader = mail.reader_of(due[0].member) if due else None
+    looks = [(search, alerts.look(_engine(), search, reader)) for search in due if reader]
+    db.session.commit()
+    for search, look in looks:
+        searches.looked_at(search, look.new, look.known, began=began, broad=look.broad)
+
+
+def _tell(member_id: int) -> None:
+    if db.session.scalar(SavedMatch.untold(member_id).with_only_columns(sa.true()).limit(1)):
+        about = {"kind": FINDS, "member_id": member_id, "about": f"{FINDS}:{member_id}"}
+        Outbox.put("mail", f"{FINDS}:{member_id}", about)
+    searches.schedule([member_id], after=clock.now())
+    db.session.commit()
+
+
+def _engine() -> SearchEngine:
+    engine: SearchEngine = current_app.extensions["search"]
+    return engine
 
 
 # kind → (rows at once, handler that returns the rows that are done)
 HANDLERS: dict[str, tuple[int, Callable[[list[Outbox]], list[Outbox]]]] = {
     "index": (500, sync_index),
+    "news": (200, notice_news),
+    FINDS: (20, tell_finds),
     "seat": (20, lapse_seats),
     "mail": (20, send_mail),
 }
@@ -106,6 +174,7 @@ def work(app: Flask, stop: threading.Event) -> None:
             busy = work_once()
             if monotonic() - tidied > HOUR:
                 Once.forget()
+                SearchGap.forget(clock.today(app.config["DEFAULT_ZONE"]))
                 db.session.commit()
                 tidied = monotonic()
         if not busy:

@@ -3,6 +3,7 @@
 Not here: finding by words of the texts (`search/`), names near to another (`lists.py`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from .members import Member
 from .skills import LinkKind, Skill, SkillLink, SkillName, SkillState, SkillText, Topic, folded
 from .visibility import ANY_MEMBER, AnyMember, Viewer, listed_owners
 
+SHUFFLE = 7_919, 1_009  # two primes: neighbours on the shelf land far apart
 LAST_CHARACTER = "\U0010ffff"
 # Made once: an alias costs more to make than the query that it stands in.
 Mine, Own, First = aliased(MemberSkill), aliased(SkillText), aliased(SkillText)
@@ -73,6 +75,27 @@ def suggestions(typed: str, locale: str, most: int = limits.SUGGESTIONS) -> list
             for suggestion in _suggested(condition, locale, most):
                 found.setdefault(suggestion.slug, suggestion)
     return list(found.values())[:most]
+
+
+def beside(skill_ids: Collection[int], day: int, limit: int) -> sa.Select[int]:
+    """The ids of skills that stand beside these: linked with them either way, then others on their shelf.
+
+    Whoever comes first on a shelf changes from `day` to day.
+    """
+    linked = sa.union(
+        sa.select(SkillLink.to_skill_id).where(SkillLink.from_skill_id.in_(skill_ids)),
+        sa.select(SkillLink.from_skill_id).where(SkillLink.to_skill_id.in_(skill_ids)),
+    )
+    shelves = sa.select(Skill.topic_id).where(Skill.id.in_(skill_ids))
+    is_linked = Skill.id.in_(linked)
+    return (
+        sa.select(Skill.id)
+        .where(
+            Skill.id.not_in(skill_ids), Skill.state != SkillState.ARCHIVED, is_linked | Skill.topic_id.in_(shelves)
+        )
+        .order_by(is_linked.desc(), (Skill.id * SHUFFLE[0] + day) % SHUFFLE[1], Skill.id)
+        .limit(limit)
+    )
 
 
 @cache

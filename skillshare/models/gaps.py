@@ -11,14 +11,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from skillshare import clock, limits
-from skillshare.db import Base, db
+from skillshare.db import Base, db, insert
 
 from .listings import Want
 from .members import Member
@@ -114,7 +113,7 @@ class SearchGap(Base):
     def _add(cls, sought: Sought, tally: Tally) -> int:
         """Add to `times`; the row's id. The row is ours until the commit, so that marks are counted one by one."""
         row = {**sought._asdict(), "said": tally.said, "times": tally.times, "days": 0, "members": 0}
-        statement = _insert(cls, row)
+        statement = insert(cls).values(row)
         again = {"times": cls.times + statement.excluded.times, "updated_at": clock.now()}
         key = ["term", "area", "month"]
         upsert = statement.on_conflict_do_update(index_elements=key, set_=again).returning(cls.id)
@@ -126,7 +125,7 @@ class SearchGap(Base):
         marks += [("member", _mark(salt, gap_id, member_id)) for member_id in tally.member_ids]
         for kind, mark in sorted(marks):
             row = {"gap_id": gap_id, "kind": kind, "mark": mark}
-            db.session.execute(_insert(GapMark, row).on_conflict_do_nothing())
+            db.session.execute(insert(GapMark).values(row).on_conflict_do_nothing())
 
         def how_many(kind: str) -> sa.ScalarSelect[int]:
             return (
@@ -162,7 +161,7 @@ class GapSalt(Base):
     def of(cls, month: date) -> str:
         """The salt of this month, made when it is first asked for; the same for all who ask at once."""
         row = {"month": month, "salt": secrets.token_hex(SALT_BYTES)}
-        db.session.execute(_insert(cls, row).on_conflict_do_nothing())
+        db.session.execute(insert(cls).values(row).on_conflict_do_nothing())
         return str(db.session.execute(sa.select(cls.salt).where(cls.month == month)).scalar_one())
 
 
@@ -188,8 +187,3 @@ def _naming_somebody(words: Collection[str]) -> set[str]:
     names = sa.select(sa.func.lower(Member.name)).where(sa.func.lower(Member.name).in_(words))
     return set(db.session.scalars(sa.union_all(handles, names)))
 
-
-def _insert(model: type[Base], row: dict[str, Any]) -> Any:
-    insert = postgresql.insert if db.session.connection().dialect.name == "postgresql" else sqlite.insert
-    now = clock.now()
-    return insert(model).values({**row, "created_at": now, "updated_at": now})

@@ -147,10 +147,15 @@ class Listing(Public, Versioned, Searchable):
         return (
             sa.select(cls)
             .join(cls.member)
-            .where(cls.state == ListingState.OPEN, cls.not_lapsed(), listed_owners(viewer))
+            .where(cls.is_open_to(viewer))
             .options(*cls._left_out_of_lists())
             .order_by(cls.id.desc())
         )
+
+    @classmethod
+    def is_open_to(cls, viewer: Viewer | AnyMember) -> sa.ColumnElement[bool]:
+        """SQL on it and its `Member`: it stands in lists for `viewer`."""
+        return sa.and_(cls.state == ListingState.OPEN, cls.not_lapsed(), listed_owners(viewer))
 
     @classmethod
     @cache

@@ -24,7 +24,7 @@ from .notices import notify
 from .outbox import Searchable
 from .places import Area
 from .skills import Skill, Topic
-from .visibility import Viewer, not_blocked
+from .visibility import AnyMember, Viewer, not_blocked
 
 _NOW = sa.bindparam("now", type_=UTCDateTime(), callable_=clock.now)
 _LONGEST_AGO = sa.bindparam("longest_ago", type_=UTCDateTime(), callable_=lambda: clock.now() - limits.SESSION_MAX)
@@ -191,14 +191,21 @@ class SkillSession(Public, Versioned, Searchable, Base):
     @classmethod
     def _upcoming(cls, viewer: Viewer) -> sa.Select["SkillSession"]:
         return (
-            cls.visible_to(viewer)
-            .where(
-                cls.state == SessionState.SCHEDULED,
-                cls.ends_at > _NOW,
-                cls.starts_at > _LONGEST_AGO,  # follows from the line above; the index knows it
-            )
+            sa.select(cls)
+            .join(cls.host)
+            .where(cls.is_on_for(viewer))
             .options(joinedload(cls.area), defer(cls.practice), defer(cls.theory))
             .order_by(cls.starts_at, cls.id)
+        )
+
+    @classmethod
+    def is_on_for(cls, viewer: Viewer | AnyMember) -> sa.ColumnElement[bool]:
+        """SQL on it and its host's `Member`: it is on, as far as `viewer` may see."""
+        return sa.and_(
+            cls._seen_by(viewer),
+            cls.state == SessionState.SCHEDULED,
+            cls.ends_at > _NOW,
+            cls.starts_at > _LONGEST_AGO,  # follows from the line above; the index knows it
         )
 
     @classmethod
@@ -230,10 +237,10 @@ class SkillSession(Public, Versioned, Searchable, Base):
         ).one()
 
     @classmethod
-    def _seen_by(cls, viewer: Viewer) -> sa.ColumnElement[bool]:
-        if not viewer.sees_catalogue:
+    def _seen_by(cls, viewer: Viewer | AnyMember) -> sa.ColumnElement[bool]:
+        if isinstance(viewer, Viewer) and not viewer.sees_catalogue:
             return sa.false()
-        if viewer.member is None:
+        if isinstance(viewer, Viewer) and viewer.member is None:
             return sa.and_(Member.state == MemberState.ACTIVE, cls.audience == Audience.PUBLIC)
         return sa.and_(Member.state == MemberState.ACTIVE, not_blocked(viewer, cls.host_id))
 

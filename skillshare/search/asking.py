@@ -20,13 +20,16 @@ from skillshare.models.places import Area
 from skillshare.models.skills import Topic
 from skillshare.models.visibility import Viewer
 
-from .documents import LISTED, MEMBERS, owner_only
-from .engine import KINDS, Filters, SearchRequest
+from .documents import EVENING, LISTED, MEMBERS, owner_only
+from .engine import KINDS, Filters, Half, SearchRequest
 from .parser import ParsedQuery, parse
 
 WHERE = ("in_person", "online")
-WHEN = ("week", "month", "weekend")
-BOXES = ("kind", "when", "left", "where", "area", "topic", "language")
+WHEN = ("week", "month", "weekday", "weekend", EVENING)
+NEAR = "near"
+"""Among the areas: the reader's own and those beside it."""
+HALVES = ("practice", "theory")
+BOXES = ("kind", "when", "left", "where", "area", "half", "topic", "language")
 """The groups of boxes, by the name they have in an address, in the order of the page."""
 COUNTED = ("kind", "where", "area", "topic", "language")
 """Those of them whose boxes have counts."""
@@ -34,33 +37,43 @@ COUNTED = ("kind", "where", "area", "topic", "language")
 
 @dataclass(frozen=True)
 class Shelves:
-    """What may be ticked that the community named: topics by slug, areas by public id, in their order."""
+    """What may be ticked that the community named: topics by slug, areas by public id, in their order.
+
+    `near` are the areas that one member lives in or beside.
+    """
 
     topics: Mapping[str, str]
     areas: Mapping[str, str]
+    near: frozenset[str] = frozenset()
 
     @classmethod
-    def load(cls, locale: str) -> Self:
-        """All of them, in one query."""
+    def load(cls, locale: str, home: int | None = None) -> Self:
+        """All of them, and what is near for who lives in the area with the id `home`; in one query."""
         topics = sa.select(sa.literal("topic"), Topic.slug, Topic.names, sa.literal(""), Topic.position)
         areas = sa.select(sa.literal("area"), Area.public_id, sa.null(), Area.name, Area.position)
-        found: dict[str, dict[str, str]] = {"topic": {}, "area": {}}
-        rows: list[Any] = list(db.session.execute(sa.union_all(topics, areas)))
+        near = sa.select(sa.literal(NEAR), Area.public_id, sa.null(), Area.name, Area.position)
+        found: dict[str, dict[str, str]] = {"topic": {}, "area": {}, NEAR: {}}
+        asked = [topics, areas, near.where(Area.near(home))] if home else [topics, areas]
+        rows: list[Any] = list(db.session.execute(sa.union_all(*asked)))
         rows.sort(key=lambda row: (row[4], row[3], row[1]))
         for group, value, names, name, _ in rows:
             found[group][value] = name or names.get(locale) or names.get("en") or value
-        return cls(found["topic"], found["area"])
+        return cls(found["topic"], found["area"], frozenset(found[NEAR]))
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Who asks, and how they speak. `languages` are those of the instance, each by its code."""
+    """Who asks, and how they speak. `languages` are those of the instance, each by its code.
+
+    `zone` is the reader's own; at midnight of `home_zone` equals change their order for everybody.
+    """
 
     viewer: Viewer
     locale: str
     zone: str
     languages: Mapping[str, str]
     shelves: Shelves
+    home_zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,12 @@ class Asked:
         """What is ticked in a group."""
         return self.ticked.get(group, frozenset())
 
+    @property
+    def within(self) -> Half | None:
+        """The one half to look in; None: in both, and in titles and names."""
+        only = self.box("half")
+        return None if len(only) != 1 else "practice" if "practice" in only else "theory"
+
     def parsed(self, reader: Reader) -> ParsedQuery:
         """What the words say. Raises parser.QueryTooLong."""
         areas = {name: value for value, name in reader.shelves.areas.items()}
@@ -98,7 +117,8 @@ def known_values(reader: Reader) -> dict[str, tuple[str, ...]]:
         "when": WHEN,
         "left": ("yes",),
         "where": WHERE,
-        "area": tuple(reader.shelves.areas),
+        "area": ((NEAR,) if reader.shelves.near else ()) + tuple(reader.shelves.areas),
+        "half": HALVES,
         "topic": tuple(reader.shelves.topics),
         "language": tuple(reader.languages),
     }
@@ -107,11 +127,15 @@ def known_values(reader: Reader) -> dict[str, tuple[str, ...]]:
 def to_request(asked: Asked, parsed: ParsedQuery, reader: Reader) -> SearchRequest:
     """The request to an engine. Raises TooDeep beyond the first `limits.PAGES_DEEP` hits."""
     filters = dict(parsed.filters)
-    for name in ("topic", "area", "language", "where"):
-        if ticked := asked.box(name):
+    for name, ticked in (
+        ("topic", asked.box("topic")),
+        ("area", areas_asked(asked, reader)),
+        ("language", asked.box("language")),
+        ("where", asked.box("where")),
+        ("time", times_asked(asked)),
+    ):
+        if ticked:
             filters[name] = ticked | filters.get(name, frozenset())
-    if "weekend" in asked.box("when"):
-        filters["time"] = frozenset({"weekend"})
     start, end = starts_between(asked, parsed, reader.zone)
     return SearchRequest(
         text=parsed.text,
@@ -127,7 +151,26 @@ def to_request(asked: Asked, parsed: ParsedQuery, reader: Reader) -> SearchReque
         per_page=limits.PAGE_SIZE,
         language=reader.locale,
         exact=asked.exact,
+        within=asked.within,
+        near=reader.shelves.near,
+        now=int(clock.now().timestamp()),
+        day=clock.today(reader.home_zone).toordinal(),
     )
+
+
+def areas_asked(asked: Asked, reader: Reader) -> frozenset[str]:
+    """The areas ticked, with what is near in place of its box."""
+    ticked = asked.box("area")
+    return (ticked - {NEAR}) | reader.shelves.near if NEAR in ticked else ticked
+
+
+def times_asked(asked: Asked) -> frozenset[str]:
+    """What the ticked boxes ask of the start: these days of the week, and in the evening where that is ticked too."""
+    ticked = asked.box("when")
+    days = ticked & {"weekday", "weekend"}
+    if EVENING not in ticked:
+        return days
+    return frozenset(f"{day}_{EVENING}" for day in days) or frozenset({EVENING})
 
 
 def who_may_find(viewer: Viewer) -> dict[str, frozenset[str]]:

@@ -27,7 +27,7 @@ from skillshare.models.skills import Care, Skill, SkillName, SkillState, SkillTe
 from .engine import Document, kind_of
 
 CHUNK = 1_000
-EVENING = time(17)
+EVENING, EVENING_FROM = "evening", time(17)
 
 LISTED, MEMBERS = "listed", "members"
 """Values of the `audience` filter: what everybody may find, what members may. See `owner_only`."""
@@ -39,6 +39,13 @@ Rows = list[tuple[int, Document]]
 def owner_only(member_id: int) -> str:
     """The `audience` of what a member offers and asks for whose page is hidden: those near them may find it."""
     return f"near:{member_id}"
+
+
+def times_of(starts_at: datetime, zone: str) -> list[str]:
+    """Words for when it starts where it is: `weekend` or `weekday`; of an evening also `evening`, and both in one."""
+    starts = starts_at.astimezone(ZoneInfo(zone))
+    day = "weekend" if starts.weekday() >= 5 else "weekday"
+    return [day, EVENING, f"{day}_{EVENING}"] if starts.time() >= EVENING_FROM else [day]
 
 
 def chunks(things: Iterable[Thing]) -> Iterator[list[Thing]]:
@@ -320,7 +327,7 @@ def _session(row: Any, abouts: list[_About]) -> Document:
                 owner=[str(row.host_id)],
                 audience=[LISTED if row.audience is Audience.PUBLIC else MEMBERS],
                 who=["shows"],
-                time=_times(row.starts_at.astimezone(ZoneInfo(row.zone))),
+                time=times_of(row.starts_at, row.zone),
             ),
             starts_at=_seconds(row.starts_at),
             places_left=max(0, row.left),
@@ -349,12 +356,6 @@ def _of_skills(abouts: list[_About]) -> dict[str, list[str]]:
 def _of_place(where: Where, area: str | None) -> dict[str, list[str]]:
     ways = [Where.IN_PERSON, Where.ONLINE] if where is Where.ANY else [where]
     return {"where": [way.value for way in ways], "area": [area] if area else []}
-
-
-def _times(starts: datetime) -> list[str]:
-    """Words for when it starts where it is: `weekend` or `weekday`, and `evening`."""
-    day = "weekend" if starts.weekday() >= 5 else "weekday"
-    return [day, "evening"] if starts.time() >= EVENING else [day]
 
 
 def _filters(**values: Iterable[str]) -> dict[str, frozenset[str]]:

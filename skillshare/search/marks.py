@@ -3,7 +3,9 @@
 Every engine uses this one marker, over texts just read from the database. Its time is linear in the text.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from .analysis import Word, query_words, stems, words_of
 from .engine import Text
 
 CUT, NOTHING = Markup("…"), Markup("")
+SEEN_AT_MOST = 5_000
 READ_AT_MOST = 20_000
 """Characters of a text that are looked at; nothing people write here is longer."""
 
@@ -24,22 +27,80 @@ class Piece(NamedTuple):
     marked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A text that was looked through: where words of the search stand in it, and which of them."""
+
+    text: str
+    spans: list[tuple[int, int]]
+    found: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The whole text, cut where marks begin and end."""
+        return _pieces(self.text, self.spans, 0, len(self.text))
+
+    @property
+    def marked(self) -> Markup:
+        """The whole text, escaped and marked."""
+        return _markup(self.pieces)
+
+    def snippet(self, width: int = 160) -> Markup:
+        """About `width` characters around where most of the words stand together, escaped and marked."""
+        start, end = _window(self.text, self.spans, width)
+        before = CUT if start else NOTHING
+        after = CUT if end < len(self.text) else NOTHING
+        return before + _markup(_pieces(self.text, self.spans, start, end)) + after
+
+    @property
+    def written(self) -> Iterator[str]:
+        """What was found, as it is written here."""
+        return (self.text[left:right] for left, right in self.spans)
+
+
 class Marker:
-    """Marks the words of one search in texts of any language the instance speaks."""
+    """Marks the words of one search in texts of any language the instance speaks.
+
+    `wanted` are the words by their folded form, each as it was typed: the small ones are left out beside others.
+    """
 
     def __init__(self, text: Text, languages: Iterable[str]) -> None:
         self.languages = tuple(languages)
-        wanted = [
+        asked = [
             word for said in (*text.words, *text.phrases, *text.skills) for word in query_words(said, self.languages)
         ]
-        if not all(word.small for word in wanted):
-            wanted = [word for word in wanted if not word.small]
-        self._forms = {form for word in wanted for form in word.forms}
-        self._stems = {stem for word in wanted for stem in word.stems}
+        if not all(word.small for word in asked):
+            asked = [word for word in asked if not word.small]
+        typed = {w.folded: w.written for said in (*text.words, *text.phrases, *text.skills) for w in words_of(said)}
+        self.wanted = {word.forms[0]: typed.get(word.forms[0], word.forms[0]) for word in asked}
+        self._known: dict[str, set[str]] = defaultdict(set)
+        for word in asked:
+            for form in (*word.forms, *word.stems):
+                self._known[form].add(word.forms[0])
+        self._seen: dict[tuple[str, str, bool], frozenset[str]] = {}
+
+    def read(self, text: str) -> Read:
+        """Look through a text."""
+        text = text[:READ_AT_MOST]
+        spans: list[tuple[int, int]] = []
+        found: set[str] = set()
+        for word in words_of(text) if self._known else ():
+            which = self._which(word)
+            if not which:
+                continue
+            found |= which
+            if spans and word.start <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(word.end, spans[-1][1]))
+            else:
+                spans.append((word.start, word.end))
+        return Read(text, spans, frozenset(found))
 
     def pieces(self, text: str) -> list[Piece]:
         """The whole text, cut where marks begin and end."""
-        return _pieces(text, self._spans(text), 0, len(text))
+        return _pieces(text, self.read(text).spans, 0, len(text))
 
     def marked(self, text: str) -> Markup:
         """The whole text, escaped and marked."""
@@ -47,33 +108,28 @@ class Marker:
 
     def snippet(self, text: str, width: int = 160) -> Markup:
         """About `width` characters around where most of the words stand together, escaped and marked."""
-        text = text[:READ_AT_MOST]
-        spans = self._spans(text)
-        start, end = _window(text, spans, width)
-        before = CUT if start else NOTHING
-        after = CUT if end < len(text) else NOTHING
-        return before + _markup(_pieces(text, spans, start, end)) + after
+        return self.read(text).snippet(width)
 
     def found_in(self, text: str) -> bool:
         """Whether any word of the search stands in the text."""
-        return bool(self._spans(text))
+        return bool(self.read(text))
 
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Where marked words stand, joined where they touch or overlap."""
-        spans: list[tuple[int, int]] = []
-        for word in words_of(text[:READ_AT_MOST]) if self._forms else ():
-            if not self._wants(word):
-                continue
-            if spans and word.start <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(word.end, spans[-1][1]))
-            else:
-                spans.append((word.start, word.end))
-        return spans
+    def _which(self, word: Word) -> frozenset[str]:
+        """The words of the search that this one stands for; texts say the same words again and again."""
+        key = (word.written, word.joined, bool(word.beside))
+        known = self._seen.get(key)
+        if known is None:
+            if len(self._seen) >= SEEN_AT_MOST:
+                self._seen.clear()
+            known = self._seen[key] = frozenset(self._meant(word))
+        return known
 
-    def _wants(self, word: Word) -> bool:
-        if word.folded in self._forms or (word.joined and word.joined in self._forms):
-            return True
-        return any(stem in self._stems for language in self.languages for stem in stems(word, language))
+    def _meant(self, word: Word) -> Iterator[str]:
+        for form in (word.folded, word.joined):
+            yield from self._known.get(form, ())
+        for language in self.languages:
+            for stem in stems(word, language):
+                yield from self._known.get(stem, ())
 
 
 @lru_cache(maxsize=64)

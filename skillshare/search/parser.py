@@ -24,13 +24,17 @@ class QueryTooLong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """What was asked. `after` and `before` are days in the reader's zone, from inclusive to exclusive."""
+    """What was asked. `after` and `before` are days in the reader's zone, from inclusive to exclusive.
+
+    `spans` say where each of the text's plain words stands in what was typed.
+    """
 
     text: Text
     filters: Mapping[str, frozenset[str]]
     left: bool = False
     after: date | None = None
     before: date | None = None
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 def parse(typed: str, areas: Mapping[str, str] = NO_VALUES, languages: Mapping[str, str] = NO_VALUES) -> ParsedQuery:
@@ -56,6 +60,7 @@ class _Reading:
 
     values: Mapping[str, Mapping[str, str]]
     words: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
     phrases: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
     skills: list[str] = field(default_factory=list)
@@ -77,6 +82,7 @@ class _Reading:
             self.phrases.append(value)
         else:
             self.words.append(term.group())
+            self.spans.append(term.span())
 
     def _understands(self, name: str, value: str) -> bool:
         return name in OPERATORS and OPERATORS[name](self, value)
@@ -118,7 +124,7 @@ class _Reading:
 
     def result(self) -> ParsedQuery:
         text = Text(tuple(self.words), tuple(self.phrases), tuple(self.excluded), tuple(self.skills))
-        return ParsedQuery(text, self.filters, self.left, self.after, self.before)
+        return ParsedQuery(text, self.filters, self.left, self.after, self.before, tuple(self.spans))
 
 
 OPERATORS: dict[str, Callable[[_Reading, str], bool]] = {

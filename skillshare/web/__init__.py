@@ -9,6 +9,7 @@ from . import (
     assets,
     auth,
     find,
+    gaps,
     guard,
     headers,
     home,
@@ -36,6 +37,7 @@ csrf = CSRFProtect()
 BLUEPRINTS = (
     auth.bp,
     find.bp,
+    gaps.bp,
     home.bp,
     join.bp,
     listings.bp,
@@ -61,6 +63,7 @@ def register(app: Flask) -> None:
     signed_in.start(app)
     access.start(app)
     rates.start(app)
+    gaps.start(app)
     answers.start(app)
     words.start(app)
     templates.speak(app)

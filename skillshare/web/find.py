@@ -4,21 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 
-from skillshare import i18n, limits
+from skillshare import limits
 from skillshare.db import db
 from skillshare.forms.base import one_line
 from skillshare.models.listings import Want
 from skillshare.models.sessions import SkillSession
 from skillshare.search import results
-from skillshare.search.asking import BOXES, COUNTED, Asked, Reader, Shelves, known_values
-from skillshare.search.engine import KINDS, SearchEngine, TooDeep
+from skillshare.search.asking import BOXES, COUNTED, NEAR, Asked, Reader, known_values
+from skillshare.search.engine import KINDS, TooDeep
 from skillshare.search.results import Answer, Result
 
-from . import access, rates
+from . import access, gaps, rates
 from . import answers as web_answers
+from .reader import engine, reader
 
 bp = Blueprint("find", __name__, url_prefix="/find")
 
@@ -26,6 +27,7 @@ COUNTED_TO = 200
 """Counts are exact up to here; beyond it only "200+" is said."""
 BOXES_SHOWN = 12
 """Boxes of a long group that are shown: the ticked ones and those with most behind them."""
+UNFOLDED = ("kind", "when", "half")
 WELCOME = 6
 """Sessions and wants on the page before anything is asked."""
 TEXT_KEPT = 1_000
@@ -39,28 +41,29 @@ Option = tuple[str, str, str | None, bool]
 @rates.searching
 def show() -> web_answers.Answer:
     """What was asked, or an invitation to ask."""
-    typed = request.args.get("q", "")
-    reader = _reader()
+    typed, who = request.args.get("q", ""), reader()
     if len(typed) > limits.QUERY or len(typed.split()) > limits.QUERY_TERMS:
-        return render_template("find/too_long.html", q=typed[:TEXT_KEPT], topics=reader.shelves.topics), 422
-    asked = _asked(reader)
+        return render_template("find/too_long.html", q=typed[:TEXT_KEPT], topics=who.shelves.topics), 422
+    asked = asked_here(who)
     if not asked:
-        return _welcome(reader)
+        return _welcome(who)
     try:
-        answer = results.find(_engine(), asked, reader)
+        answer = results.find(engine(), asked, who)
     except TooDeep:
         abort(404)
     if asked.page > 1 and not answer.results:
         abort(404)
+    gaps.note(asked, answer, who)
     return render_template(
         "find/show.html",
         asked=asked,
         answer=answer,
         found=_counted(answer.total),
-        groups=_groups(asked, answer, reader),
-        active=_active(asked, reader),
-        nearby=None if answer.results else results.nearby(_engine(), asked, reader),
-        address=lambda **changes: _address(replace(asked, **changes)),
+        groups=_groups(asked, answer, who),
+        active=_active(asked, who),
+        nearby=results.nearby(engine(), asked, who, answer.results) if answer.is_thin else None,
+        topics=who.shelves.topics,
+        address=lambda **changes: address(replace(asked, **changes)),
     )
 
 
@@ -72,36 +75,20 @@ def suggest() -> Response:
     typed = one_line(request.args.get("q"))
     if not typed or len(typed) > limits.QUERY:
         return jsonify([])
-    return jsonify([_suggestion(found) for found in results.suggest(_engine(), typed, _reader(shelves=False))])
+    return jsonify([_suggestion(found) for found in results.suggest(engine(), typed, reader(shelves=False))])
 
 
-def _welcome(reader: Reader) -> str:
+def _welcome(who: Reader) -> str:
     sessions = db.session.scalars(SkillSession.upcoming(g.viewer).limit(WELCOME)).all()
     wants = db.session.scalars(Want.open_to(g.viewer).limit(WELCOME)).all()
-    return render_template("find/welcome.html", topics=reader.shelves.topics, sessions=sessions, wants=wants)
+    return render_template("find/welcome.html", topics=who.shelves.topics, sessions=sessions, wants=wants)
 
 
-def _engine() -> SearchEngine:
-    engine: SearchEngine = current_app.extensions["search"]
-    return engine
-
-
-def _reader(shelves: bool = True) -> Reader:
-    locale = i18n.current_locale()
-    return Reader(
-        viewer=g.viewer,
-        locale=locale,
-        zone=i18n.zone_of_reader(),
-        languages={code: i18n.own_name(code) for code in i18n.locales()},
-        shelves=Shelves.load(locale) if shelves else Shelves({}, {}),
-    )
-
-
-def _asked(reader: Reader) -> Asked:
+def asked_here(who: Reader) -> Asked:
     """What the address asks for; values that there are not are ignored, a page that there is not is a 404."""
     ticked = {
         group: chosen
-        for group, known in known_values(reader).items()
+        for group, known in known_values(who).items()
         if (chosen := frozenset(known) & set(request.args.getlist(group)))
     }
     return Asked(
@@ -120,7 +107,7 @@ def _page_number() -> int:
     return int(asked)
 
 
-def _address(asked: Asked) -> str:
+def address(asked: Asked) -> str:
     """The address of a search."""
     ticked: dict[str, Any] = {group: sorted(asked.box(group)) for group in BOXES}
     return url_for(
@@ -133,19 +120,19 @@ def _address(asked: Asked) -> str:
     )
 
 
-def _active(asked: Asked, reader: Reader) -> list[tuple[str, str]]:
+def _active(asked: Asked, who: Reader) -> list[tuple[str, str]]:
     """The ticked boxes in words, each with the address without it."""
-    words = _words(reader)
+    words = {**_words(who), "half": {"practice": _("Only in what you do"), "theory": _("Only in why it works")}}
     active = []
     for group in BOXES:
         for value in (value for value in words[group] if value in asked.box(group)):
             rest = {**asked.ticked, group: asked.box(group) - {value}}
             without = replace(asked, ticked={name: left for name, left in rest.items() if left}, page=1)
-            active.append((words[group][value], _address(without) if without else url_for(".show")))
+            active.append((words[group][value], address(without) if without else url_for(".show")))
     return active
 
 
-def _groups(asked: Asked, answer: Answer, reader: Reader) -> list[tuple[str, str, list[Option], bool]]:
+def _groups(asked: Asked, answer: Answer, who: Reader) -> list[tuple[str, str, list[Option], bool]]:
     """The groups of boxes: (title, name, options, whether unfolded)."""
     titles = {
         "kind": _("What"),
@@ -153,17 +140,28 @@ def _groups(asked: Asked, answer: Answer, reader: Reader) -> list[tuple[str, str
         "left": _("Places"),
         "where": _("In person or online"),
         "area": _("Area"),
+        "half": _("Look in"),
         "topic": _("Topic"),
         "language": _("Language"),
     }
-    words = _words(reader)
+    words = _words(who)
     groups = []
     for group in BOXES:
-        counts = answer.counts.get(group, {}) if answer.counts is not None and group in COUNTED else None
+        counts = _counts(group, answer, who)
         options = _options(words[group], asked.box(group), counts, keep_all=group not in ("area", "topic"))
         if len(options) > 1 or group == "left":
-            groups.append((titles[group], group, options, group in ("kind", "when") or bool(asked.box(group))))
+            groups.append((titles[group], group, options, group in UNFOLDED or bool(asked.box(group))))
     return groups
+
+
+def _counts(group: str, answer: Answer, who: Reader) -> Mapping[str, int] | None:
+    """How many there are behind each box of a group; None where that is not said."""
+    if answer.counts is None or group not in COUNTED:
+        return None
+    counts = answer.counts.get(group, {})
+    if group != "area":
+        return counts
+    return {**counts, NEAR: sum(counts.get(area, 0) for area in who.shelves.near)}  # nothing is in two areas
 
 
 def _options(
@@ -184,17 +182,24 @@ def _options(
     ]
 
 
-def _words(reader: Reader) -> dict[str, dict[str, str]]:
+def _words(who: Reader) -> dict[str, dict[str, str]]:
     """What each box says, by group and value."""
     kinds = {"skill": _("Skills"), "offer": _("Can show"), "session": _("Sessions"), "want": _("Wants to learn")}
     return {
         "kind": {kind: kinds[kind] for kind in KINDS},
-        "when": {"week": _("This week"), "month": _("This month"), "weekend": _("At the weekend")},
+        "when": {
+            "week": _("This week"),
+            "month": _("This month"),
+            "weekday": _("On a weekday"),
+            "weekend": _("At the weekend"),
+            "evening": _("In the evening"),
+        },
         "left": {"yes": _("With places left")},
         "where": {"in_person": _("In person"), "online": _("Online")},
-        "area": dict(reader.shelves.areas),
-        "topic": dict(reader.shelves.topics),
-        "language": dict(reader.languages),
+        "area": {**({NEAR: _("Near me")} if who.shelves.near else {}), **who.shelves.areas},
+        "half": {"practice": _("What you do"), "theory": _("Why it works")},
+        "topic": dict(who.shelves.topics),
+        "language": dict(who.languages),
     }
 
 

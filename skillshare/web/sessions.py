@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from skillshare import clock, i18n, limits
 from skillshare.db import db
 from skillshare.errors import RuleBroken
+from skillshare.forms.base import one_line
 from skillshare.forms.sessions import (
     USUAL_CAPACITY,
     CapacityForm,
@@ -244,8 +245,9 @@ def _first_words(offer: Offer | None) -> dict[str, Any]:
     here = {"zone": g.member.zone, "language": i18n.current_locale()}
     if offer is None:
         skill = db.session.scalar(Skill.listed().where(Skill.slug == request.args.get("skill", "")))
-        name = skill.name(i18n.current_locale()) if skill else ""
-        return {**here, "skill": name, "area": g.member.area.public_id if g.member.area else ""}
+        name = skill.name(i18n.current_locale()) if skill else one_line(request.args.get("q"))[: limits.SKILL_NAME]
+        here |= {"skill": name, "area": g.member.area.public_id if g.member.area else ""}
+        return here | _found_out_together(name) if name and "together" in request.args else here
     return {
         **here,
         "skill": offer.skill.name(i18n.current_locale()),
@@ -258,6 +260,15 @@ def _first_words(offer: Offer | None) -> dict[str, Any]:
         "where": Where.ONLINE.value if offer.where is Where.ONLINE else Where.IN_PERSON.value,
         "area": offer.area.public_id if offer.area else "",
         "language": offer.language if offer.language in i18n.locales() else here["language"],
+    }
+
+
+def _found_out_together(name: str) -> dict[str, Any]:
+    """First words for people who all begin with it, since nobody here can show it yet."""
+    return {
+        "title": _("%(skill)s: we find out together", skill=name)[: limits.TITLE],
+        "practice": _("Each of us brings what they have found out. We try it, and see what works."),
+        "theory": _("We look for the reasons together, and say where we have them from."),
     }
 
 

@@ -71,7 +71,7 @@ def test_a_session_counts_its_places_and_knows_its_hours(frozen, document, ana, 
 
     assert found.places_left == 1
     assert found.starts_at == int(saturday.timestamp())
-    assert found.filters["time"] == {"weekend", "evening"}
+    assert found.filters["time"] == {"weekend", "evening", "weekend_evening"}
     assert found.filters["audience"] == {"members"}
 
 
