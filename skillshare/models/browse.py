@@ -90,9 +90,7 @@ def beside(skill_ids: Collection[int], day: int, limit: int) -> sa.Select[int]:
     is_linked = Skill.id.in_(linked)
     return (
         sa.select(Skill.id)
-        .where(
-            Skill.id.not_in(skill_ids), Skill.state != SkillState.ARCHIVED, is_linked | Skill.topic_id.in_(shelves)
-        )
+        .where(Skill.id.not_in(skill_ids), Skill.state != SkillState.ARCHIVED, is_linked | Skill.topic_id.in_(shelves))
         .order_by(is_linked.desc(), (Skill.id * SHUFFLE[0] + day) % SHUFFLE[1], Skill.id)
         .limit(limit)
     )

@@ -186,4 +186,3 @@ def _naming_somebody(words: Collection[str]) -> set[str]:
     handles = sa.select(Member.handle).where(Member.handle.in_(words))
     names = sa.select(sa.func.lower(Member.name)).where(sa.func.lower(Member.name).in_(words))
     return set(db.session.scalars(sa.union_all(handles, names)))
-
