@@ -109,7 +109,7 @@ def postgres_with(query: str) -> Callable[[list[Document], str, Path, str], Find
     """PostgreSQL without any of our own ranking."""
 
     def build(documents: list[Document], language: str, folder: Path, url: str) -> Find:
-        connection = psycopg.connect(url, autocommit=True)
+        connection = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
         config = LANGUAGES[language]
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         connection.execute("SET pg_trgm.word_similarity_threshold = 0.3")

@@ -76,10 +76,11 @@ def tasks(skills: Sequence[Skill], reported: bool, most: int) -> Iterator[Task]:
     asked = [skill for skill in skills if skill.is_reported == reported]
     keys = {skill.uri: f"skill:{number}" for number, skill in enumerate(skills)}
     for name, language, document, question in TASKS:
-        documents = [document(skill, keys[skill.uri]) for skill in skills]
-        questions = [(words, keys[skill.uri]) for skill in asked if (words := question(skill))]
+        documents = {skill.uri: document(skill, keys[skill.uri]) for skill in skills}
+        there = {uri: document for uri, document in documents.items() if document.title}
+        questions = [(words, keys[skill.uri]) for skill in asked if skill.uri in there and (words := question(skill))]
         some = random.Random(name).sample(questions, min(most, len(questions)))
-        yield Task(name, language, [document for document in documents if document.title], some)
+        yield Task(name, language, list(there.values()), some)
 
 
 def _rows(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, str]]:

@@ -17,6 +17,8 @@ from math import log2
 from pathlib import Path
 from time import perf_counter
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from finders import FINDERS, POSTGRES_FINDERS, TOP, Find
 from known_items import Task, read, tasks
 
