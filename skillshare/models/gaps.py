@@ -168,7 +168,7 @@ class GapSalt(Base):
 def wants_waiting(viewer: Viewer) -> sa.Select[Want]:
     """What people asked for more than `limits.WAITED_LONG` ago and still wait for, the longest first."""
     long_ago = clock.now() - limits.WAITED_LONG
-    return Want.open_to(viewer).where(Want.created_at < long_ago).order_by(None).order_by(Want.id)
+    return Want.open_to(viewer).where(Want.created_at < long_ago).order_by(None).order_by(Want.created_at, Want.id)
 
 
 def first_of_month(day: date) -> date:
