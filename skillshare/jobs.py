@@ -15,8 +15,8 @@ from flask import Flask, current_app
 from . import clock, limits, mail
 from .db import db, reading
 from .models import finds, searches
-from .models.notices import FINDS
 from .models.gaps import SearchGap
+from .models.notices import FINDS
 from .models.once import Once
 from .models.outbox import Outbox
 from .models.searches import SavedMatch, SavedSearch

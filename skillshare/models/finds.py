@@ -82,9 +82,9 @@ def _waiting(skill_ids: Collection[int], want_ids: Collection[int]) -> list[Any]
         Want.not_lapsed(),
         sa.or_(Want.skill_id.in_(skill_ids), Want.id.in_(want_ids)),
     )
-    asked = sa.select(
-        Want.id.label("want_id"), Want.skill_id, Want.member_id, Want.created_at.label("since")
-    ).where(stands)
+    asked = sa.select(Want.id.label("want_id"), Want.skill_id, Want.member_id, Want.created_at.label("since")).where(
+        stands
+    )
     too = (
         sa.select(Want.id.label("want_id"), Want.skill_id, MeToo.member_id, MeToo.created_at.label("since"))
         .join(MeToo, MeToo.want_id == Want.id)
@@ -94,9 +94,7 @@ def _waiting(skill_ids: Collection[int], want_ids: Collection[int]) -> list[Any]
     query = (
         sa.select(who, Member.zone, SavedSearch.id.label("search_id"), SavedSearch.heard.label("heard"))
         .join(Member, Member.id == who.c.member_id)
-        .outerjoin(
-            SavedSearch, sa.and_(SavedSearch.want_id == who.c.want_id, SavedSearch.member_id == who.c.member_id)
-        )
+        .outerjoin(SavedSearch, sa.and_(SavedSearch.want_id == who.c.want_id, SavedSearch.member_id == who.c.member_id))
         .where(Member.state == MemberState.ACTIVE)
     )
     return list(db.session.execute(query))
@@ -104,7 +102,9 @@ def _waiting(skill_ids: Collection[int], want_ids: Collection[int]) -> list[Any]
 
 def _of_skills(skill_ids: Collection[int]) -> list[Thing]:
     """What is there already about these skills."""
-    return _things({"offer": Offer.skill_id.in_(skill_ids), "session": SessionSkill.skill_id.in_(skill_ids)}, newest=True)
+    return _things(
+        {"offer": Offer.skill_id.in_(skill_ids), "session": SessionSkill.skill_id.in_(skill_ids)}, newest=True
+    )
 
 
 def _things(which: Conditions, newest: bool = False) -> list[Thing]:
@@ -128,11 +128,11 @@ def _things(which: Conditions, newest: bool = False) -> list[Thing]:
         )
         .order_by(SkillSession.id.desc())
     )
-    found = []
+    found: list[Thing] = []
     for query in (offers, sessions):
         active = query.where(Member.state == MemberState.ACTIVE)
-        for kind, id_, *rest in db.session.execute(active.limit(limits.PAGES_DEEP) if newest else active):
-            found.append(Thing(f"{kind}:{id_}", *rest))
+        rows = db.session.execute(active.limit(limits.PAGES_DEEP) if newest else active)
+        found += [Thing(f"{kind}:{id_}", skill_id, owner_id, at) for kind, id_, skill_id, owner_id, at in rows]
     return found
 
 

@@ -26,12 +26,12 @@ from skillshare.db import Base, Public, Versioned, choice, db
 from skillshare.errors import EditConflict, NotAllowed, RuleBroken
 
 from .knowhow import MemberSkill
-from .members import Member, MemberState
+from .members import Member
 from .notices import notify
 from .outbox import Searchable
 from .places import Area
 from .skills import Care, Skill, SkillText
-from .visibility import AnyMember, Viewer, listed_owners, not_blocked, visible_members
+from .visibility import AnyMember, Viewer, listed_owners, visible_members
 
 _TODAY = sa.bindparam("today", type_=sa.Date(), callable_=lambda: clock.now().date())
 
@@ -295,8 +295,8 @@ class Offer(Listing, Base):
     ) -> "Offer":
         """Say to everybody that `by` can show `skill`; from now on the skill stands on their page too.
 
-        Those who wait to learn it are told. Raises `NotAllowed` before the account is open, `RuleBroken` for a
-        hazard whose safety text was not read.
+        Those who wait to learn it hear of it (see `finds.py`). Raises `NotAllowed` before the account is open,
+        `RuleBroken` for a hazard whose safety text was not read.
         """
         if not by.is_active:
             raise NotAllowed
@@ -322,8 +322,6 @@ class Offer(Listing, Base):
         db.session.add(offer)
         MemberSkill.say(by, skill, shows=True)
         db.session.flush()
-        for member in db.session.scalars(Want.waiting_members(skill, by)):
-            notify(member, "somebody_can_show", offer)
         return offer
 
     def edit(self, *, by: Member, version: int, safety_read: bool = False, **changes: Any) -> None:
@@ -434,19 +432,6 @@ class Want(Listing, Base):
         """What others wait to learn and the viewer can show, newest first, ready to be listed."""
         can_show = sa.select(MemberSkill.skill_id).where(MemberSkill.member_id == viewer.id, MemberSkill.shows)
         return cls.open_to(viewer).where(cls.skill_id.in_(can_show), cls.member_id != viewer.id)
-
-    @classmethod
-    def waiting_members(cls, skill: Skill, but: Member) -> sa.Select[Member]:
-        """Everybody who waits for `skill`, by asking or by a "me too". Not `but`, nor whom they or who blocked them."""
-        open_wants = sa.select(cls.id).where(cls.skill_id == skill.id, cls.state == ListingState.OPEN, cls.not_lapsed())
-        askers = sa.select(cls.member_id).where(cls.id.in_(open_wants))
-        me_toos = sa.select(MeToo.member_id).where(MeToo.want_id.in_(open_wants))
-        return sa.select(Member).where(
-            Member.id.in_(askers.union(me_toos)),
-            Member.id != but.id,
-            Member.state == MemberState.ACTIVE,
-            not_blocked(Viewer(but), Member.id),
-        )
 
     def can_say_me_too(self, member: Member | None) -> bool:
         """Anyone but its owner, while it is open."""

@@ -25,6 +25,8 @@ from .listings import ListingState, MeToo, Want
 from .members import Member, MemberState
 from .notices import FINDS, KINDS, Channel, NoticeChoice
 from .outbox import Outbox
+from .visibility import Viewer
+
 
 class SavedSearch(Public, Base):
     """A search of a member that goes on, or what they wait for with a want; and when they want to hear of it.
@@ -71,7 +73,7 @@ class SavedSearch(Public, Base):
         search = cls.like(by, q, kept)
         if search is None:
             _check_room(by)
-            search = cls(member=by, q=q, boxes=kept, same=_same(q, kept), due_at=clock.now())
+            search = cls(member_id=by.id, q=q, boxes=kept, same=_same(q, kept), due_at=clock.now())
             db.session.add(search)
         search.choose(how, by=by)
         return search
@@ -91,6 +93,11 @@ class SavedSearch(Public, Base):
     def of(cls, member: Member) -> sa.Select["SavedSearch"]:
         """What `member` saved, newest first. Wants are not among them."""
         return _kept_by(member).where(cls.want_id.is_(None)).order_by(cls.id.desc())
+
+    @classmethod
+    def to_be_stopped(cls, public_id: str) -> sa.Select["SavedSearch"]:
+        """What somebody stops who has the address for it from a mail, with whose it is."""
+        return sa.select(cls).where(cls.public_id == public_id).options(joinedload(cls.member))
 
     @classmethod
     def of_wants(cls, member: Member) -> sa.Select["SavedSearch"]:
@@ -156,7 +163,7 @@ class SavedMatch(Base):
             .join(cls.search)
             .outerjoin(SavedSearch.want)
             .where(*_waits(member_id), cls.tell_at <= clock.now(), SavedSearch.heard != Channel.OFF, _stands())
-            .options(contains_eager(cls.search).contains_eager(SavedSearch.want))
+            .options(contains_eager(cls.search).contains_eager(SavedSearch.want).options(*Want.to_list_unnamed()))
             .order_by(cls.saved_search_id, cls.id)
             .limit(limits.FOUND_AT_ONCE)
         )
@@ -191,6 +198,12 @@ SavedSearch.last_found_at = column_property(
     .scalar_subquery(),
     deferred=True,
 )
+
+
+def awaited_by(viewer: Viewer) -> sa.Select[Want]:
+    """What a member waits for: open wants of their own, and those they said "me too" to, newest first, to be listed."""
+    me_toos = sa.select(MeToo.want_id).where(MeToo.member_id == viewer.id)
+    return Want.open_to(viewer).where(sa.or_(Want.member_id == viewer.id, Want.id.in_(me_toos)))
 
 
 def hear(kind: str, channel: Channel, *, by: Member) -> None:
@@ -239,7 +252,10 @@ def wake() -> None:
     asleep = sa.or_(SavedSearch.due_at.is_(None), SavedSearch.due_at <= now)
     rows = db.session.execute(
         sa.select(SavedSearch.id, SavedSearch.member_id, SavedSearch.last_run_at).where(
-            SavedSearch.want_id.is_(None), SavedSearch.heard == Channel.NOW, asleep, SavedSearch.last_run_at.is_not(None)
+            SavedSearch.want_id.is_(None),
+            SavedSearch.heard == Channel.NOW,
+            asleep,
+            SavedSearch.last_run_at.is_not(None),
         )
     ).all()
     if rows:

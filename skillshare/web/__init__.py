@@ -17,10 +17,12 @@ from . import (
     listings,
     log,
     members,
+    notices,
     offers,
     pages,
     rates,
     record,
+    searches,
     sessions,
     settings,
     signed_in,
@@ -43,9 +45,11 @@ BLUEPRINTS = (
     listings.bp,
     log.bp,
     members.bp,
+    notices.bp,
     offers.bp,
     pages.bp,
     record.bp,
+    searches.bp,
     sessions.bp,
     settings.bp,
     skills.bp,
@@ -60,6 +64,7 @@ def register(app: Flask) -> None:
     assets.start(app)
     guard.start(app)
     csrf.init_app(app)
+    csrf.exempt(notices.stop_now)  # sent by mail programs; the address is the secret
     signed_in.start(app)
     access.start(app)
     rates.start(app)

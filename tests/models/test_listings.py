@@ -123,28 +123,6 @@ def test_the_safety_text_once_read_stays_read(db, ana, welding):
     assert made.safety_read
 
 
-def test_an_offer_tells_those_who_wait(db, ana, ben, cleo, dora, bread, brakes):
-    ask(ben, bread).me_too(by=cleo)
-    ask(dora, brakes)
-
-    offer(ana, bread)
-
-    assert told("somebody_can_show") == ["ben", "cleo"]
-
-
-def test_an_offer_tells_nobody_who_does_not_exist_for_its_owner(db, ana, ben, cleo, dora, bread):
-    for member in (ana, ben, cleo):
-        ask(member, bread)
-    paused = ask(dora, bread)
-    paused.pause(by=dora)
-    Block.put(by=ben, on=ana)
-    Block.put(by=ana, on=cleo)
-
-    offer(ana, bread)
-
-    assert told("somebody_can_show") == []
-
-
 def test_a_save_from_an_old_page_is_a_conflict(db, ana, bread_offer):
     bread_offer.edit(by=ana, version=1, practice="First.")
 
