@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from skillshare import clock, limits
+from skillshare import clock
 from skillshare.db import db as database
 from skillshare.models.gaps import GapMark, GapSalt, SearchGap, Sought, Tally, wants_waiting
 from skillshare.models.listings import Want
@@ -158,7 +158,7 @@ def test_many_count_at_once_and_nothing_is_lost_or_counted_twice(both_databases,
         with both_databases.app_context():
             try:
                 barrier.wait(20)
-                for number in range(5):
+                for _ in range(5):
                     tallies = {
                         Sought(term, "", DAY.replace(day=1)): Tally(term, 2, {DAY, LATER[process]}, {process, 99})
                         for term in (("kite", "zeppelin") if process % 2 else ("zeppelin", "kite"))
@@ -191,4 +191,3 @@ def test_who_waits_for_more_than_a_month_stands_there_the_longest_first(db, ana,
     waiting = db.session.scalars(wants_waiting(Viewer(ana))).all()
 
     assert [want.title for want in waiting] == ["For 90 days", "For 40 days"]
-    assert limits.WAITED_LONG == timedelta(days=30)
