@@ -98,4 +98,4 @@ class Reader:
         for each in parts.segments_of(folder, mark.contents):
             segment = known.get(each.segment_id()) or Segment(parts.Stored(folder, each), self._memory)
             opened.append((segment, parts.alive_in(each, segment.size)))
-        return Snapshot(str(mark), opened)
+        return Snapshot(str(mark), opened, self._memory)

@@ -5,7 +5,7 @@ that belongs to the snapshot.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .completion import Heads
+from .joining import NO_IDS, NO_WEIGHTS
 from .spelling import Spellings
 from .whoosh_parts import FACT_NAMES, SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
-NO_IDS: Ids = np.empty(0, np.int32)
-NO_WEIGHTS: Weights = np.empty(0, np.float32)
 NO_PLACES: NDArray[np.int64] = np.empty(0, np.int64)
 
 
@@ -28,9 +27,9 @@ class Memory:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit, self._used, self._lock = limit_bytes, 0, Lock()
-        self._lists: OrderedDict[tuple[str, str, str, bytes], Arrays] = OrderedDict()
+        self._lists: OrderedDict[Hashable, Arrays] = OrderedDict()
 
-    def get(self, key: tuple[str, str, str, bytes], decode: Callable[[], Arrays]) -> Arrays:
+    def get(self, key: Hashable, decode: Callable[[], Arrays]) -> Arrays:
         with self._lock:
             if (known := self._lists.get(key)) is not None:
                 self._lists.move_to_end(key)
@@ -60,7 +59,7 @@ class Segment:
         self.facts = {name: facts[name].astype(np.int64) for name in FACT_NAMES}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
         self.key = stored.text_reader("keys")
-        self._facets: dict[str, list[tuple[str, Ids]]] = {}
+        self._facets: dict[str, tuple[list[str], list[NDArray[np.uint16]]]] = {}
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
         """The documents that hold a word, ascending, and how heavily."""
@@ -90,14 +89,22 @@ class Segment:
         ids, _ = self._decode("key", key.encode())
         return int(ids[0]) if len(ids) else None
 
-    def facet(self, name: str) -> list[tuple[str, Ids]]:
-        """The values of a filter here, each with its documents."""
+    def facet(self, name: str) -> tuple[list[str], list[NDArray[np.uint16]]]:
+        """The values of a filter here, from 1 on, and which each document has: in as many columns as it has values."""
         if name not in self._facets:
             start = f"{name}=".encode()
-            self._facets[name] = [
-                (word[len(start) :].decode("utf-8", "surrogatepass"), self._decode("filters", word)[0])
-                for word in self.stored.words("filters", start)
-            ]
+            words = self.stored.words("filters", start)
+            columns: list[NDArray[np.uint16]] = []
+            for number, word in enumerate(words, 1):
+                ids = self._decode("filters", word)[0]
+                for column in columns:
+                    free = column[ids] == 0
+                    column[ids[free]] = number
+                    ids = ids[~free]
+                if len(ids):
+                    columns.append(np.zeros(self.size, np.uint16))
+                    columns[-1][ids] = number
+            self._facets[name] = [word[len(start) :].decode("utf-8", "surrogatepass") for word in words], columns
         return self._facets[name]
 
     @cached_property
@@ -106,4 +113,4 @@ class Segment:
 
     @cached_property
     def heads(self) -> Heads:
-        return Heads(self.stored.texts("heads"), [self.key(number) for number in range(self.size)])
+        return Heads(self.stored.heads.get)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from .analysis import QueryWord
 from .engine import Half
 from .fields import HALVES, PLACES, encoded, filter_word
-from .segments import NO_IDS, NO_WEIGHTS, Segment
-from .whoosh_parts import FACT_NAMES, LENGTH_OF_BYTE, Ids, Weights
+from .joining import NO_IDS, NO_WEIGHTS, Matches, best_of, either, holds
+from .segments import Memory, Segment
+from .whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
 
 K1, B = 1.2, 0.5
 """BM25F's saturation and length norm; B measured best between 0.3 and 0.75 on six collections."""
@@ -25,27 +26,34 @@ Mask = NDArray[np.bool_]
 
 
 class Facet(NamedTuple):
-    """The values of a filter, and the documents of each one after another; `firsts` is where each begins."""
+    """The values of a filter, from 1 on, and which each document has: a column for its first value, its second, …"""
 
     values: list[str]
-    ids: Ids
-    firsts: NDArray[np.intp]
+    columns: list[NDArray[np.uint16]]
 
 
 class Snapshot:
     """Segments, with what is alive of each. Never changes; a commit makes another one."""
 
-    def __init__(self, generation: str, segments: list[tuple[Segment, Mask | None]]) -> None:
+    def __init__(self, generation: str, segments: list[tuple[Segment, Mask | None]], memory: Memory) -> None:
         self.generation = generation
         self.segments = [segment for segment, _ in segments]
         sizes = [segment.size for segment in self.segments]
-        self.starts = [sum(sizes[:at]) for at in range(len(sizes))]
+        self.starts = [0, *accumulate(sizes)][:-1]
         self.size = sum(sizes)
         masks = [np.ones(segment.size, np.bool_) if alive is None else alive for segment, alive in segments]
         self.alive: Mask = np.concatenate([np.empty(0, np.bool_), *masks])
-        self._norms: dict[str, NDArray[np.float32]] = {}
-        self._passing: dict[tuple[str, frozenset[str]], Mask] = {}
+        self.all_alive = all(alive is None for _, alive in segments)
+        self._memory, self._own = memory, object()
+        self._facts: dict[str, NDArray[np.int64]] = {}
+        self._norms: dict[str, tuple[NDArray[np.float32], NDArray[np.uint8]]] = {}
+        self._passing: dict[tuple[str, frozenset[str]], Mask | None] = {}
         self._facets: dict[str, Facet] = {}
+
+    @cached_property
+    def ids(self) -> Ids:
+        """Every document, the dead ones too."""
+        return np.arange(self.size, dtype=np.int32)
 
     def alive_in(self, at: int) -> Mask:
         """What is alive of the segment at this place."""
@@ -69,13 +77,12 @@ class Snapshot:
                 if number is not None and self.alive[start + number]:
                     yield start + number, key
 
-    @cached_property
-    def facts(self) -> dict[str, NDArray[np.int64]]:
-        """Each of FACTS for all documents."""
-        none = np.empty(0, np.int64)
-        return {
-            name: np.concatenate([none, *(segment.facts[name] for segment in self.segments)]) for name in FACT_NAMES
-        }
+    def fact(self, name: str) -> NDArray[np.int64]:
+        """One of FACTS for all documents."""
+        if name not in self._facts:
+            found = [segment.facts[name] for segment in self.segments]
+            self._facts[name] = found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.int64), *found])
+        return self._facts[name]
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
         """The documents that hold a word, ascending (the dead ones too), and how heavily."""
@@ -89,95 +96,116 @@ class Snapshot:
             return ids[0], weights[0]
         return np.concatenate([NO_IDS, *ids]), np.concatenate([NO_WEIGHTS, *weights])
 
-    def scored(self, field: str, word: str) -> tuple[Ids, Weights]:
+    def scored_word(self, word: QueryWord, half: Half | None = None) -> Matches:
+        """The documents that a word asked for matches, in one half if one is given.
+
+        Each gains the score of the word's best form as written, and of its best stem besides.
+        """
+
+        def score() -> tuple[Ids, Weights]:
+            forms = best_of([self.scored("words", form) for form in word.forms])
+            stems = best_of([self.scored("stems", stem) for stem in word.stems])
+            ids, gains, _ = either(
+                self.size, [(found, 1) for found in (forms, stems) if len(found.ids)] or [(forms, 1)]
+            )
+            if half is None:
+                return ids, gains
+            kept = holds(self._in_half(word, half), ids)
+            return ids[kept], gains[kept]
+
+        return Matches(*self._memory.get((self._own, word, half), score))
+
+    def scored(self, field: str, word: str) -> Matches:
         """The documents that hold a word, with their BM25F score for it: Whoosh's own formula and numbers."""
         ids, weights = self.postings(field, encoded(word))
         if not len(ids):
-            return ids, weights
+            return Matches(ids, weights)
         idf = log(self.size / (len(ids) + 1)) + 1
-        return ids, np.float32(idf * (K1 + 1)) * weights / (weights + self._norm(field)[ids])
+        norms, lengths = self._norm(field)
+        return Matches(ids, np.float32(idf * (K1 + 1)) * weights / (weights + norms[lengths[ids]]))
 
-    def _norm(self, field: str) -> NDArray[np.float32]:
-        """BM25's share of the length, for each document."""
+    def _norm(self, field: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """BM25's share of the length for each length there is, and every document's length."""
         if field not in self._norms:
             average = sum(segment.stored.field_length(field) for segment in self.segments) / self.size or 1
-            table = (K1 * ((1 - B) + B * LENGTH_OF_BYTE / average)).astype(np.float32)
-            lengths = [segment.lengths[field] for segment in self.segments]
-            self._norms[field] = table[np.concatenate(lengths)]
+            norms = (K1 * ((1 - B) + B * LENGTH_OF_BYTE / average)).astype(np.float32)
+            self._norms[field] = norms, np.concatenate([segment.lengths[field] for segment in self.segments])
         return self._norms[field]
 
-    def holding(self, field: str, words: tuple[str, ...]) -> Mask:
-        """Which documents hold any of these words in a field."""
-        mask = np.zeros(self.size, np.bool_)
-        for word in words:
-            mask[self.postings(field, encoded(word))[0]] = True
-        return mask
+    def holding(self, field: str, words: tuple[str, ...]) -> Ids:
+        """The documents that hold any of these words in a field, ascending."""
+        return best_of([Matches(*self.postings(field, encoded(word))) for word in words]).ids
 
-    def matching(self, word: QueryWord) -> Mask:
-        """Which documents a word asked for matches."""
-        return self.holding("words", word.forms) | self.holding("stems", word.stems)
-
-    def with_phrase(self, words: list[str], half: Half | None = None) -> Mask:
-        """Which documents hold these words as written, one after another; in one half only, if one is given."""
-        mask = np.zeros(self.size, np.bool_)
+    def with_phrase(self, words: list[str], half: Half | None = None) -> Ids:
+        """The documents that hold these words as written, one after another; in one half only, if one is given."""
+        ids = [NO_IDS]
         for segment, start in zip(self.segments, self.starts, strict=True):
-            begins = [segment.places("words", encoded(word)) - step for step, word in enumerate(words)]
-            begins.sort(key=len)
-            found = begins[0]
-            for others in begins[1:]:
-                found = found[_stand_in(others, found)]
-            if half:
-                found = _in_half(found, half)
-            mask[(found >> 16) + start] = True
-        return mask
+            places = sorted(((segment.places("words", encoded(w)), step) for step, w in enumerate(words)), key=_count)
+            found = places[0][0] - places[0][1]  # where the phrase would begin, by its rarest word
+            for others, step in places[1:]:
+                found = found[_stand_in(others, found + step)]
+            ids.append(_documents(_places_in(found, half) if half else found) + np.int32(start))
+        return np.concatenate(ids)
 
-    def in_half(self, word: QueryWord, half: Half) -> Mask:
-        """Which documents hold a word asked for in one half."""
-        mask = np.zeros(self.size, np.bool_)
+    def _in_half(self, word: QueryWord, half: Half) -> Ids:
+        """The documents that hold a word asked for in one half, ascending."""
+        ids = [NO_IDS]
         for segment, start in zip(self.segments, self.starts, strict=True):
-            for form in word.forms:
-                mask[(_in_half(segment.places("words", encoded(form)), half) >> 16) + start] = True
+            found = [_places_in(segment.places("words", encoded(form)), half) for form in word.forms]
             for stem in word.stems:
                 halves = segment.places("stems", encoded(stem))
-                mask[(halves[halves & 0xFFFF == HALVES[half]] >> 16) + start] = True
-        return mask
+                found.append(halves[halves & 0xFFFF == HALVES[half]])
+            ids.append(np.unique(np.concatenate([_documents(places) for places in found])) + np.int32(start))
+        return np.concatenate(ids)
 
-    def passing(self, name: str, values: frozenset[str]) -> Mask:
-        """Which documents pass a filter with any of these values. Not to be changed: the last few are kept."""
-        if (known := self._passing.get((name, values))) is not None:
-            return known
-        mask = np.zeros(self.size, np.bool_)
+    def passing(self, name: str, values: frozenset[str]) -> Mask | None:
+        """Which documents pass a filter with any of these values; None where all do. The last few are kept."""
+        if (name, values) in self._passing:
+            return self._passing[name, values]
+        found: Mask = np.zeros(self.size, np.bool_)
         for value in values:
-            mask[self.postings("filters", filter_word(name, value))[0]] = True
+            found[self.postings("filters", filter_word(name, value))[0]] = True
+        mask = None if found.all() else found
         if len(self._passing) >= PASSING_KEPT:
             self._passing = {}
         self._passing[name, values] = mask
         return mask
 
-    def counts(self, name: str, mask: Mask) -> tuple[tuple[str, int], ...]:
-        """How many of the masked documents have each value of a filter, most first."""
-        facet = self._facet(name)
-        if not facet.values:
+    def counts(self, name: str, ids: Ids) -> tuple[tuple[str, int], ...]:
+        """How many of these documents have each value of a filter, most first."""
+        values, columns = self._facet(name)
+        if not values or not len(ids):
             return ()
-        counts = np.add.reduceat(mask.take(facet.ids), facet.firsts, dtype=np.int32).tolist()
-        found = [(value, count) for value, count in zip(facet.values, counts, strict=True) if count]
+        counts = np.zeros(len(values) + 1, np.intp)
+        for column in columns:
+            counts += np.bincount(column[ids], minlength=len(counts))
+        found = [(value, count) for value, count in zip(values, counts[1:].tolist(), strict=True) if count]
         return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
     def _facet(self, name: str) -> Facet:
         if name not in self._facets:
-            lists: dict[str, list[Ids]] = {}
-            for segment, start in zip(self.segments, self.starts, strict=True):
-                for value, ids in segment.facet(name):
-                    lists.setdefault(value, []).append(ids + np.int32(start))
-            sizes = [sum(map(len, found)) for found in lists.values()]
-            firsts = np.array([0, *accumulate(sizes)][:-1], np.intp)
-            every = [ids for found in lists.values() for ids in found]
-            self._facets[name] = Facet(list(lists), np.concatenate([NO_IDS, *every]), firsts)
+            each = [segment.facet(name) for segment in self.segments]
+            numbers: dict[str, int] = {}
+            for values, _ in each:
+                for value in values:
+                    numbers.setdefault(value, len(numbers) + 1)
+            columns = []
+            for layer in range(max((len(columns) for _, columns in each), default=0)):
+                here = [np.empty(0, np.uint16)]
+                for segment, (values, known) in zip(self.segments, each, strict=True):
+                    codes = np.array([0, *(numbers[value] for value in values)], np.uint16)
+                    here.append(codes[known[layer]] if layer < len(known) else np.zeros(segment.size, np.uint16))
+                columns.append(np.concatenate(here))
+            self._facets[name] = Facet(list(numbers), columns)
         return self._facets[name]
 
     def near(self, word: str) -> set[str]:
         """The words of all documents that are one typing mistake away."""
         return {near for segment in self.segments for near in segment.spellings.near(word)}
+
+
+def _count(places: tuple[NDArray[np.int64], int]) -> int:
+    return len(places[0])
 
 
 def _stand_in(sorted_places: NDArray[np.int64], places: NDArray[np.int64]) -> Mask:
@@ -186,10 +214,17 @@ def _stand_in(sorted_places: NDArray[np.int64], places: NDArray[np.int64]) -> Ma
         return np.zeros(len(places), np.bool_)
     at = np.searchsorted(sorted_places, places)
     at[at == len(sorted_places)] = 0
-    return sorted_places[at] == places
+    found: Mask = sorted_places[at] == places
+    return found
 
 
-def _in_half(places: NDArray[np.int64], half: Half) -> NDArray[np.int64]:
+def _documents(places: NDArray[np.int64]) -> Ids:
+    """The documents of ascending places, each once."""
+    ids = (places >> 16).astype(np.int32)
+    return ids[np.diff(ids, prepend=np.int32(-1)) != 0]
+
+
+def _places_in(places: NDArray[np.int64], half: Half) -> NDArray[np.int64]:
     first, end = PLACES[half]
     stands = places & 0xFFFF
     return places[(stands >= first) & (stands < end)]

@@ -94,7 +94,7 @@ class WhooshEngine:
     def versions(self, keys: Iterable[str] | None = None) -> Mapping[str, int]:
         """See SearchEngine."""
         with self._reader.reading(newest=True) as snapshot:
-            versions = snapshot.facts["version"]
+            versions = snapshot.fact("version")
             living = snapshot.living() if keys is None else snapshot.living_of(keys)
             return {key: int(versions[number]) for number, key in living}
 

@@ -36,6 +36,7 @@ from whoosh.util.numeric import byte_to_length, length_to_byte
 from whoosh.util.numlists import GrowableArray
 from whoosh.writing import SegmentWriter
 
+from .completion import packed
 from .grouping import FieldPostings, Postings, WordPostings
 
 NAME = "MAIN"
@@ -45,6 +46,8 @@ BLOCK = 1024
 PACKED_FROM = 16
 """Postings in a block from which on they are kept as arrays of numbers, which are read an order of magnitude faster."""
 WRITTEN_AT_ONCE = 1 << 20
+HEADS_EXT = ".heads"
+"""A file of ours beside Whoosh's, which keeps and removes it with the segment."""
 INT = Struct("!i")
 SLOT = Struct("!Iq")
 EMPTY_SLOT = SLOT.pack(0, 0)
@@ -169,6 +172,7 @@ class Stored:
         self.size: int = segment.doc_count_all()
         self._field_lengths: Mapping[str, int] = segment._fieldlengths
         self._reader = W3TermsReader(segment.codec(), *self._terms_file(storage, segment))
+        self.heads: StillFile = storage.open_file(segment.make_filename(HEADS_EXT))
         self._columns: dict[str, StillFile] = {}
         for column in (*TEXT_COLUMNS, "facts", *(f"_{field}_len" for field in SCORED)):
             name = W3Codec.column_filename(segment, column)
@@ -376,6 +380,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
         super().__init__(index, codec=GroupedCodec(blocklimit=BLOCK, compression=0), compound=False, _lk=False)
         self.folder = folder
         self.pool = GroupedPostings()
+        self._heads: list[tuple[str, str]] = []
 
     def add(self, postings: Mapping[str, Postings], columns: Mapping[str, bytes]) -> None:
         """Add one document."""
@@ -415,6 +420,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
         for column, value in columns.items():
             self.perdocwriter.add_column_value(column, SCHEMA[column].column_type, value)
         self.perdocwriter.finish_doc()
+        self._heads.append((columns["heads"].decode(), columns["keys"].decode()))
         self.docnum += 1
         self._added = True
         return number
@@ -425,6 +431,9 @@ class Writer(SegmentWriter):  # type: ignore[misc]  # Whoosh has no types
         self.commit(mergetype=lambda writer, segments: kept)
 
     def _commit_toc(self, segments: list[Any]) -> None:
+        if self._added:
+            heads, keys = zip(*self._heads, strict=True)
+            (self.folder / self.newsegment.make_filename(HEADS_EXT)).write_bytes(packed(heads, keys))
         for file in files_of(self.folder, [self.newsegment] if self._added else []):
             to_disk(file)
         TOC(SCHEMA, segments, self.generation).write(self.storage, NAME)
