@@ -1,21 +1,58 @@
 """An empty engine of each kind, and a small catalogue to search."""
 
-from collections.abc import Callable
+import os
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from skillshare.search.engine import Document, SearchEngine, SearchPage, SearchRequest
 from skillshare.search.parser import parse
+from skillshare.search.postgres_engine import PostgresEngine
 from skillshare.search.whoosh_engine import WhooshEngine
 
-
-def whoosh(folder: Path) -> SearchEngine:
-    return WhooshEngine(folder / "search", languages=("en", "es"))
+LANGUAGES = ("en", "es")
 
 
-FACTORIES: dict[str, Callable[[Path], SearchEngine]] = {"whoosh": whoosh}
-"""Every engine there is; each keeps the whole contract."""
+@pytest.fixture
+def whoosh(tmp_path: Path) -> SearchEngine:
+    """The embedded engine, in a folder of the test's own."""
+    return WhooshEngine(tmp_path / "search", languages=LANGUAGES)
+
+
+@pytest.fixture(scope="session")
+def postgres_schema() -> Iterator[tuple[str, str]]:
+    """The address of a PostgreSQL, and a schema there for the indexes of this run, dropped afterwards."""
+    url = os.environ.get("TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("no PostgreSQL: run bin/test")
+    schema = "search_" + secrets.token_hex(6)
+    yield url, schema
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_schema: tuple[str, str]) -> Iterator[PostgresEngine]:
+    """One engine for all tests, so that each only costs a generation."""
+    url, schema = postgres_schema
+    engine = PostgresEngine(url, languages=LANGUAGES, schema=schema)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def postgres(shared_postgres: PostgresEngine) -> SearchEngine:
+    """The engine past one machine."""
+    return shared_postgres
+
+
+ENGINES = ["whoosh", pytest.param("postgres", marks=pytest.mark.postgres)]
+"""Every engine there is, by the fixture that makes it; each keeps the whole contract."""
 
 
 def tags(**values: str) -> dict[str, frozenset[str]]:
@@ -99,10 +136,10 @@ CATALOGUE = (
 )
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> SearchEngine:
+@pytest.fixture(params=ENGINES)
+def empty(request: pytest.FixtureRequest) -> SearchEngine:
     """An engine with nothing in it."""
-    engine = FACTORIES[request.param](tmp_path)
+    engine: SearchEngine = request.getfixturevalue(request.param)
     engine.rebuild(())
     return engine
 
