@@ -4,6 +4,7 @@ Each test runs in a fresh database made from the models (one test holds the migr
 file, and PostgreSQL for those who ask for `both_databases`. Nothing reaches a network.
 """
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
-from skillshare import clock, create_app, i18n, jobs, search
+from skillshare import catalogue, clock, create_app, i18n, jobs, search
 from skillshare.config import Settings
 from skillshare.db import db as database
+from skillshare.demo import community
 from skillshare.models.listings import Offer, Want
 from skillshare.models.members import Member
 from skillshare.models.places import Area
@@ -67,12 +69,46 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = create_app(settings_for(folder))
     with app.app_context():
         database.create_all()
-        database.session.execute(sa.text("SELECT 1"))
-        database.session.remove()
-        with database.engine.connect() as connection:
-            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.engine.dispose()
+        into_one_file()
     return folder / "test.db"
+
+
+@pytest.fixture(scope="session")
+def told_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a demo instance: its database, in which no mail waits, and its index. To be copied.
+
+    The story is long: it is told once a run, by whichever process needs it first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "told"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            tell(folder.with_suffix(".part"))
+            folder.with_suffix(".part").rename(folder)
+    return folder
+
+
+def tell(folder: Path) -> None:
+    """Make a demo instance in a new folder."""
+    app = create_app(settings_for(folder, demo=True))
+    with app.app_context():
+        database.create_all()
+        catalogue.starter()
+        community.tell("UTC")
+        database.session.execute(sa.text("DELETE FROM outbox WHERE kind = 'mail'"))
+        database.session.commit()
+        while jobs.work_once():
+            pass
+        into_one_file()
+
+
+def into_one_file() -> None:
+    """Leave the whole SQLite database in its main file."""
+    database.session.remove()
+    with database.engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +138,11 @@ class Kept:
         rates.limiter.reset()
         search.start(self.app, self.app.extensions["settings"])
         return self.app
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests first: they are long, and what is short fills the gaps at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def let_go(app: Flask) -> None:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 import waitress
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from skillshare import catalogue, create_app, i18n, jobs
-from skillshare.db import db as database
+from skillshare import create_app, i18n, jobs
 from skillshare.demo import community
 from tests.conftest import settings_for
 
@@ -42,9 +40,11 @@ class Live:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(tmp_path_factory: pytest.TempPathFactory, told_demo: Path) -> Iterator[Live]:
     """The demo community, served with its worker. Tests join as new members and leave Ana's world alone."""
     folder = tmp_path_factory.mktemp("live")
+    shutil.copytree(told_demo, folder, dirs_exist_ok=True)
+    folder.joinpath("mail").mkdir(exist_ok=True)
     holder: dict[str, Any] = {}
 
     def serve(environ: Any, start: Any) -> Any:
@@ -55,15 +55,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     app = create_app(settings_for(folder, base_url=url, demo=True))
     holder["app"] = app
     i18n.compile_translations(folder / "translations")
-    with app.app_context():
-        database.create_all()
-        catalogue.starter()
-        community.tell("UTC")
-        database.session.execute(sa.text("DELETE FROM outbox WHERE kind = 'mail'"))
-        database.session.commit()
-        while jobs.work_once():
-            pass
-        database.session.remove()
     stop = jobs.start_beside(app)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
