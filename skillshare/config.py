@@ -4,6 +4,7 @@ Read once, at start. Text stays text: a secret made of digits is still a secret.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from urllib.parse import urlsplit
 
 from .i18n import is_zone
 
+SEARCH_ENGINES = ("auto", "whoosh", "postgres")
 SITE_MODES = ("invite_only", "members_only", "open_catalogue", "public_profiles")
+POSTGRES = "postgresql+psycopg://"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +43,9 @@ class Settings:
     mail_url: str = "file"
     mail_from: str = "teachback@localhost"
     redis_url: str = ""
+    search_engine: str = "whoosh"
+    search_schema: str = "search"
+    search_read_url: str = ""
     min_password: int = 12
     trusted_proxies: int = 0
     secret_key_fallbacks: tuple[str, ...] = field(default=())
@@ -54,9 +60,10 @@ class Settings:
         """The settings of this process. Raises `BadSetting` naming the first one that cannot be used."""
         data_dir = Path(env.get("DATA_DIR") or ROOT / "instance").resolve()
         port = _whole(env, "PORT", 8000)
+        database_url = _database_url(env.get("DATABASE_URL", ""), data_dir)
         settings = cls(
             data_dir=data_dir,
-            database_url=_database_url(env.get("DATABASE_URL", ""), data_dir),
+            database_url=database_url,
             secret_key=_secret(env, data_dir),
             port=port,
             base_url=(env.get("BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
@@ -70,6 +77,9 @@ class Settings:
             mail_url=env.get("MAIL_URL") or "file",
             mail_from=env.get("MAIL_FROM") or "teachback@localhost",
             redis_url=env.get("REDIS_URL", ""),
+            search_engine=_search_engine(env, database_url),
+            search_schema=env.get("SEARCH_SCHEMA") or "search",
+            search_read_url=_psycopg(env.get("SEARCH_READ_URL", "")),
             min_password=_whole(env, "MIN_PASSWORD", 12),
             trusted_proxies=_whole(env, "TRUSTED_PROXIES", 0),
             secret_key_fallbacks=tuple(env.get("SECRET_KEY_FALLBACKS", "").split()),
@@ -90,6 +100,17 @@ class Settings:
             raise BadSetting("DEFAULT_ZONE must be a named zone such as Europe/Madrid")
         if self.default_locale not in self.locales:
             raise BadSetting("DEFAULT_LOCALE must be one of LOCALES")
+        self._check_search()
+
+    def _check_search(self) -> None:
+        if self.search_engine == "postgres" and not self.database_url.startswith(POSTGRES):
+            raise BadSetting("SEARCH_ENGINE can be postgres only where DATABASE_URL is PostgreSQL")
+        if not re.fullmatch("[a-z_][a-z0-9_]{0,40}", self.search_schema):
+            raise BadSetting("SEARCH_SCHEMA must be a plain name: small letters, digits and _")
+        if self.search_read_url and not (
+            self.search_engine == "postgres" and self.search_read_url.startswith(POSTGRES)
+        ):
+            raise BadSetting("SEARCH_READ_URL must be postgresql://…, and goes with SEARCH_ENGINE=postgres only")
 
 
 def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -108,12 +129,22 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
 
 def _database_url(url: str, data_dir: Path) -> str:
     """The embedded default, or the one given; `postgres://` and `postgresql://` mean psycopg 3."""
-    if not url:
-        return f"sqlite:///{data_dir / 'teachback.db'}"
+    return _psycopg(url) if url else f"sqlite:///{data_dir / 'teachback.db'}"
+
+
+def _psycopg(url: str) -> str:
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
+            return POSTGRES + url.removeprefix(scheme)
     return url
+
+
+def _search_engine(env: Mapping[str, str], database_url: str) -> str:
+    """Where the database is shared by many machines, so is the index, unless it is said otherwise."""
+    engine = _one_of(env, "SEARCH_ENGINE", SEARCH_ENGINES, "auto")
+    if engine == "auto":
+        return "postgres" if database_url.startswith(POSTGRES) else "whoosh"
+    return engine
 
 
 def _secret(env: Mapping[str, str], data_dir: Path) -> str:

@@ -45,6 +45,10 @@ def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path):
         ("PORT", "eighty"),
         ("MIN_PASSWORD", "-1"),
         ("TRUSTED_PROXIES", "*"),
+        ("SEARCH_ENGINE", "lucene"),
+        ("SEARCH_ENGINE", "postgres"),
+        ("SEARCH_SCHEMA", "Search; --"),
+        ("SEARCH_READ_URL", "postgresql://replica/x"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, name, value):
@@ -67,3 +71,22 @@ def test_the_port_is_in_mailed_links(tmp_path):
 
 def test_https_makes_cookies_strict(tmp_path):
     assert read(tmp_path, BASE_URL="https://skills.example.org/").secure
+
+
+@pytest.mark.parametrize(
+    ("database", "asked", "engine"),
+    [
+        ("", "", "whoosh"),
+        ("postgresql://db/x", "", "postgres"),
+        ("postgresql://db/x", "whoosh", "whoosh"),
+        ("postgresql://db/x", "postgres", "postgres"),
+    ],
+)
+def test_the_index_is_shared_where_the_database_is(tmp_path, database, asked, engine):
+    assert read(tmp_path, DATABASE_URL=database, SEARCH_ENGINE=asked).search_engine == engine
+
+
+def test_a_replica_to_search_means_psycopg_3_too(tmp_path):
+    settings = read(tmp_path, DATABASE_URL="postgresql://db/x", SEARCH_READ_URL="postgres://replica/x")
+
+    assert settings.search_read_url == "postgresql+psycopg://replica/x"

@@ -22,6 +22,8 @@ def rebuild() -> None:
         generation = sync.rebuild(_engine(), lambda done: _tell(done, began))
     except IndexBusy:
         sys.exit("Another process writes to the index. Try again in a moment.")
+    except IndexUnavailable as problem:
+        sys.exit(f"The index cannot be built: {problem}")
     click.echo(f"\r{_pace(_engine().status().documents, began)}. Answering from {generation}.")
 
 
