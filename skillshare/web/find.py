@@ -12,9 +12,9 @@ from skillshare.db import db
 from skillshare.forms.base import one_line
 from skillshare.models.listings import Want
 from skillshare.models.sessions import SkillSession
-from skillshare.search import results
+from skillshare.search import results, words
 from skillshare.search.asking import BOXES, COUNTED, NEAR, Asked, Reader, known_values
-from skillshare.search.engine import KINDS, TooDeep
+from skillshare.search.engine import TooDeep
 from skillshare.search.results import Answer, Result
 
 from . import access, gaps, rates
@@ -122,13 +122,13 @@ def address(asked: Asked) -> str:
 
 def _active(asked: Asked, who: Reader) -> list[tuple[str, str]]:
     """The ticked boxes in words, each with the address without it."""
-    words = {**_words(who), "half": {"practice": _("Only in what you do"), "theory": _("Only in why it works")}}
+    said = words.of_boxes(who)
     active = []
     for group in BOXES:
-        for value in (value for value in words[group] if value in asked.box(group)):
+        for value in (value for value in said[group] if value in asked.box(group)):
             rest = {**asked.ticked, group: asked.box(group) - {value}}
             without = replace(asked, ticked={name: left for name, left in rest.items() if left}, page=1)
-            active.append((words[group][value], address(without) if without else url_for(".show")))
+            active.append((said[group][value], address(without) if without else url_for(".show")))
     return active
 
 
@@ -144,11 +144,12 @@ def _groups(asked: Asked, answer: Answer, who: Reader) -> list[tuple[str, str, l
         "topic": _("Topic"),
         "language": _("Language"),
     }
-    words = _words(who)
+    said = {**words.of_boxes(who), "half": {"practice": _("What you do"), "theory": _("Why it works")}}
     groups = []
-    for group in BOXES:
+    for group, values in known_values(who).items():
         counts = _counts(group, answer, who)
-        options = _options(words[group], asked.box(group), counts, keep_all=group not in ("area", "topic"))
+        named = {value: said[group][value] for value in values}
+        options = _options(named, asked.box(group), counts, keep_all=group not in ("area", "topic"))
         if len(options) > 1 or group == "left":
             groups.append((titles[group], group, options, group in UNFOLDED or bool(asked.box(group))))
     return groups
@@ -165,42 +166,21 @@ def _counts(group: str, answer: Answer, who: Reader) -> Mapping[str, int] | None
 
 
 def _options(
-    words: dict[str, str], ticked: frozenset[str], counts: Mapping[str, int] | None, *, keep_all: bool
+    said: dict[str, str], ticked: frozenset[str], counts: Mapping[str, int] | None, *, keep_all: bool
 ) -> list[Option]:
-    shown: Iterable[str] = words
+    shown: Iterable[str] = said
     if counts is not None and not keep_all:
         shown = sorted(
-            (v for v in words if v in ticked or counts.get(v)), key=lambda v: (v not in ticked, -counts.get(v, 0))
+            (v for v in said if v in ticked or counts.get(v)), key=lambda v: (v not in ticked, -counts.get(v, 0))
         )
         kept = set(list(shown)[:BOXES_SHOWN])
-        shown = [value for value in words if value in kept]
+        shown = [value for value in said if value in kept]
     elif not keep_all:
-        shown = [*(v for v in words if v in ticked), *(v for v in words if v not in ticked)][:BOXES_SHOWN]
+        shown = [*(v for v in said if v in ticked), *(v for v in said if v not in ticked)][:BOXES_SHOWN]
     return [
-        (value, words[value], None if counts is None else _counted(counts.get(value, 0)), value in ticked)
+        (value, said[value], None if counts is None else _counted(counts.get(value, 0)), value in ticked)
         for value in shown
     ]
-
-
-def _words(who: Reader) -> dict[str, dict[str, str]]:
-    """What each box says, by group and value."""
-    kinds = {"skill": _("Skills"), "offer": _("Can show"), "session": _("Sessions"), "want": _("Wants to learn")}
-    return {
-        "kind": {kind: kinds[kind] for kind in KINDS},
-        "when": {
-            "week": _("This week"),
-            "month": _("This month"),
-            "weekday": _("On a weekday"),
-            "weekend": _("At the weekend"),
-            "evening": _("In the evening"),
-        },
-        "left": {"yes": _("With places left")},
-        "where": {"in_person": _("In person"), "online": _("Online")},
-        "area": {**({NEAR: _("Near me")} if who.shelves.near else {}), **who.shelves.areas},
-        "half": {"practice": _("What you do"), "theory": _("Why it works")},
-        "topic": dict(who.shelves.topics),
-        "language": dict(who.languages),
-    }
 
 
 def _counted(number: int) -> str:
