@@ -45,6 +45,15 @@ def _people(listed: str, locale: str) -> list[Person]:
 # Ana and Ben first: the demo's sign-in is Ana's. English and Spanish speakers stand mixed.
 PEOPLE: tuple[Person, ...] = tuple(_people(_ENGLISH, "en") + _people(_SPANISH, "es"))
 
+# What people looked for last month and nobody offered, and how many different people.
+LOOKED_FOR = (
+    ("upholstery", 6),
+    ("piano tuning", 5),
+    ("lip reading", 4),
+    ("glass blowing", 4),
+    ("marquetería", 3),
+)
+
 ABOUT = {
     "en": (
         "I fixed things on ships for twenty years. Now I fix them at home, and like company while I do.",

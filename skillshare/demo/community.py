@@ -3,6 +3,7 @@
 Deterministic by seed, relative to today. That it can be told at all is a test of the rules.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from skillshare import clock, limits, passwords
 from skillshare.db import db
+from skillshare.models.gaps import SearchGap, Sought, Tally, first_of_month
 from skillshare.models.knowhow import MemberSkill
 from skillshare.models.listings import How, Offer, Want, Where
 from skillshare.models.log import LogEntry, Said
@@ -23,6 +25,7 @@ from skillshare.models.seats import Registration, cancel, give_back, take_place
 from skillshare.models.sessions import PartKind, SkillSession
 from skillshare.models.skills import Care, Skill, Topic
 from skillshare.models.teachbacks import TeachBack
+from skillshare.search.analysis import sounded_out
 
 from . import cast
 
@@ -71,6 +74,7 @@ def tell(zone: str, seed: int = 1, progress: Progress = lambda words: None) -> C
         chapter(story)
         db.session.flush()
     _for_ana(story)
+    _looked_for(story)
     _drop_mail(story)
     return story
 
@@ -396,6 +400,18 @@ def _for_ana(story: Community) -> None:
             db.session.flush()
             for member in (ben, cleo):
                 take_place(mine, by=member)
+
+
+def _looked_for(story: Community) -> None:
+    """What nobody could show"""
+    today = clock.today(story.zone)
+    month = first_of_month(first_of_month(today) - timedelta(days=1))
+    for said, members in cast.LOOKED_FOR:
+        for n, member in enumerate(story.random.sample(story.members, members)):
+            day = month + timedelta(days=3 + n * 2)
+            tally = Tally(said, times=story.random.randint(1, 3), days={day}, member_ids={member.id})
+            SearchGap.count({Sought(sounded_out(said), "", month): tally}, day, secrets.token_hex())
+    SearchGap.forget(today)
 
 
 def _drop_mail(story: Community) -> None:
