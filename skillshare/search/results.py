@@ -111,6 +111,14 @@ class Answer:
     from_index: bool = True
 
     @property
+    def rest_from(self) -> int | None:
+        """The place of the first result from which on none holds all the words; None when the last one does."""
+        whole = [place for place, result in enumerate(self.results) if result.why.whole]
+        some = [place for place, result in enumerate(self.results) if result.why.some]
+        rest = whole[-1] + 1 if whole else 0
+        return rest if some and some[-1] >= rest else None
+
+    @property
     def is_thin(self) -> bool:
         """Whether so little was found that something near should stand beside it."""
         return self.total <= THIN

@@ -12,7 +12,7 @@ from datetime import date
 
 from flask import Blueprint, Flask, current_app, g, render_template, request
 
-from skillshare import clock, limits
+from skillshare import clock
 from skillshare.db import db
 from skillshare.models.gaps import SearchGap, wants_waiting
 from skillshare.search import results
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 bp = Blueprint("gaps", __name__, url_prefix="/gaps")
 
+WANTS_SHOWN = 12
 WRITTEN_EVERY = 15.0
 """Seconds after which counted searches are written down."""
 
@@ -39,7 +40,7 @@ def index() -> str:
     who = reader()
     gaps = SearchGap.shown(_today(current_app))
     offered = results.offered(engine(), [gap.term for gap in gaps], who) if gaps else set()
-    wants = db.session.scalars(wants_waiting(g.viewer).limit(limits.PAGE_SIZE)).all()
+    wants = db.session.scalars(wants_waiting(g.viewer).limit(WANTS_SHOWN)).all()
     return render_template(
         "gaps/index.html",
         gaps=[gap for gap in gaps if gap.term not in offered],
