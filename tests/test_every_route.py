@@ -22,6 +22,7 @@ from skillshare.db import new_public_id
 from skillshare.models.blocking import block
 from skillshare.models.listings import Offer, Want
 from skillshare.models.log import LogEntry, Said
+from skillshare.models.searches import SavedSearch
 from skillshare.models.seats import take_place
 from skillshare.models.sessions import PartKind
 from skillshare.models.skills import SkillRevision
@@ -56,6 +57,7 @@ def world(app, db, topic):
     )
     entry.agree(by=ben)
     teach_back = TeachBack.attempt(by=ana, skill=bread, witnesses=[ben], on=clock.today("UTC"), log_entry=entry)
+    search = SavedSearch.save(by=ana, q="bread", boxes={})
     db.session.flush()
     revision = db.session.scalars(sa.select(SkillRevision)).first()
     signed_in, _secret = SignIn.start(ana, "Elsewhere")
@@ -74,6 +76,9 @@ def world(app, db, topic):
         "settings": {"public_id": signed_in.public_id, "handle": "eve"},
         "auth": {"secret": "x" * 43},
         "join": {"secret": "x" * 43},
+        "searches": {"public_id": search.public_id},
+        "searches.choose_for_want": {"public_id": want.public_id},
+        "notices": {"token": "x" * 43},
         "assets": {"digest": "x", "name": "css/site.css"},
     }
     return {"app": app, "people": {m.handle: m for m in (ana, ben, dora, eve)}, "things": things}
@@ -211,7 +216,7 @@ def test_private_things_do_not_exist_for_who_has_no_part_in_them(world, fresh):
     told_apart = []
     for rule, method in rules(world["app"]):
         given = arguments(world, rule)
-        if not given or rule.endpoint.partition(".")[0] not in ("log", "teachbacks", "settings"):
+        if not given or rule.endpoint.partition(".")[0] not in ("log", "teachbacks", "settings", "searches"):
             continue
         if rule.endpoint == "log.session":
             continue  # a session is everybody's to see; who may log it stands in the matrix

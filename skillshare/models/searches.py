@@ -126,6 +126,7 @@ class SavedSearch(Public, Base):
             raise NotAllowed
         self.how = how
         db.session.flush()
+        db.session.expire(self, ["heard"])
         retime(by, SavedSearch.id == self.id)
 
     def remove(self, *, by: Member) -> None:

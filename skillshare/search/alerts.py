@@ -117,7 +117,7 @@ def look(engine: SearchEngine, search: SavedSearch, reader: Reader) -> Look:
     found = findable([key for key in held if key not in kept], reader.viewer)
     if not first and not search.is_broad:
         return Look(list(found))
-    new = [key for key, made_at in found.items() if made_at >= search.created_at]
+    new = [key for key, made_at in found.items() if made_at > search.created_at]
     known = [key for key in found if key not in new] if first else []
     return Look(new, known, broad=len(held) >= limits.FOUND_AT_ONCE)
 

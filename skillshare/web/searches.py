@@ -1,5 +1,6 @@
 """My searches: what I look for goes on without me, and how I hear of it. A want is one by itself."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, url_for
@@ -112,9 +113,13 @@ def address_of(asked: Asked) -> str:
 
 
 @bp.app_template_global("search_to_save")
-def search_to_save(asked: Asked, q: str | None = None) -> dict[str, Any]:
-    """What the button that saves a search needs: the address to save it at, and what is saved already."""
-    q = asked.q if q is None else q
-    saved = SavedSearch.like(g.member, q, boxes_of(asked)) if g.member else None
-    address = url_for("searches.save", **{**arguments_of(asked), "q": q or None})
-    return {"address": address, "saved": saved, "form": SaveSearchForm(formdata=None) if g.member else None}
+def search_to_save(asked: Asked, correction: str | None = None) -> dict[str, Any]:
+    """What the button that saves a search needs: its form, the address to send it to, and what is saved already.
+
+    What was typed wrong is saved set right, where nothing but words was typed: a correction knows nothing else.
+    """
+    if correction and not any(sign in asked.q for sign in ':"-'):
+        asked = replace(asked, q=correction)
+    saved = SavedSearch.like(g.member, asked.q, boxes_of(asked)) if g.member else None
+    form = SaveSearchForm(formdata=None) if g.member and saved is None else None
+    return {"address": url_for("searches.save", **arguments_of(asked)), "saved": saved, "form": form}
