@@ -11,13 +11,18 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from .analysis import Word, query_words, stems, words_of
+from .analysis import TOKEN, Word, query_words, stems, words_of
 from .engine import Text
 
 CUT, NOTHING = Markup("…"), Markup("")
 SEEN_AT_MOST = 5_000
+"""Tokens of which a search remembers what they say."""
 READ_AT_MOST = 20_000
 """Characters of a text that are looked at; nothing people write here is longer."""
+
+
+Standing = tuple[int, int, frozenset[str]]
+"""Where a word stands, and the words of the search that it stands for."""
 
 
 class Piece(NamedTuple):
@@ -80,22 +85,22 @@ class Marker:
         for word in asked:
             for form in (*word.forms, *word.stems):
                 self._known[form].add(word.forms[0])
-        self._seen: dict[tuple[str, str, bool], frozenset[str]] = {}
+        self._first_letters = frozenset(form.rpartition(":")[2][:1] for form in self._known)
+        self._seen: dict[str, tuple[Standing, ...]] = {}
 
     def read(self, text: str) -> Read:
         """Look through a text."""
         text = text[:READ_AT_MOST]
         spans: list[tuple[int, int]] = []
         found: set[str] = set()
-        for word in words_of(text) if self._known else ():
-            which = self._which(word)
-            if not which:
-                continue
-            found |= which
-            if spans and word.start <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(word.end, spans[-1][1]))
-            else:
-                spans.append((word.start, word.end))
+        for token in TOKEN.finditer(text) if self._known else ():
+            for start, end, which in self._standing(token[0]):
+                start, end = start + token.start(), end + token.start()
+                found |= which
+                if spans and start <= spans[-1][1]:
+                    spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+                else:
+                    spans.append((start, end))
         return Read(text, spans, frozenset(found))
 
     def pieces(self, text: str) -> list[Piece]:
@@ -114,19 +119,21 @@ class Marker:
         """Whether any word of the search stands in the text."""
         return bool(self.read(text))
 
-    def _which(self, word: Word) -> frozenset[str]:
-        """The words of the search that this one stands for; texts say the same words again and again."""
-        key = (word.written, word.joined, bool(word.beside))
-        known = self._seen.get(key)
+    def _standing(self, token: str) -> tuple[Standing, ...]:
+        """Where words of the search stand in a token; texts say the same ones again and again."""
+        known = self._seen.get(token)
         if known is None:
             if len(self._seen) >= SEEN_AT_MOST:
                 self._seen.clear()
-            known = self._seen[key] = frozenset(self._meant(word))
+            read = ((word.start, word.end, frozenset(self._meant(word))) for word in words_of(token))
+            known = self._seen[token] = tuple(standing for standing in read if standing[2])
         return known
 
     def _meant(self, word: Word) -> Iterator[str]:
         for form in (word.folded, word.joined):
             yield from self._known.get(form, ())
+        if word.folded[:1] not in self._first_letters and word.joined[:1] not in self._first_letters:
+            return  # a stem begins as its word does
         for language in self.languages:
             for stem in stems(word, language):
                 yield from self._known.get(stem, ())

@@ -139,7 +139,7 @@ def _find(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], la
         scores += gain * np.float32(times)
         counts += (gain > 0) & (word in telling)
     for form in (form for phrase in phrases for form in phrase):
-        scores += gain_at(snapshot.size, snapshot.scored("words", form), ids)
+        scores += gain_at(snapshot.size, snapshot.scored_word(QueryWord((form,), (), False)), ids)
     return _without_excluded(snapshot, Found(ids, scores, counts == len(telling)), text, languages)
 
 
