@@ -125,8 +125,11 @@ class Marker:
         if known is None:
             if len(self._seen) >= SEEN_AT_MOST:
                 self._seen.clear()
-            read = ((word.start, word.end, frozenset(self._meant(word))) for word in words_of(token))
-            known = self._seen[token] = tuple(standing for standing in read if standing[2])
+            if token.isascii() and token.isalnum() and token[0].lower() not in self._first_letters:
+                known = self._seen[token] = ()  # most tokens, at no cost
+            else:
+                read = ((word.start, word.end, frozenset(self._meant(word))) for word in words_of(token))
+                known = self._seen[token] = tuple(standing for standing in read if standing[2])
         return known
 
     def _meant(self, word: Word) -> Iterator[str]:
