@@ -129,7 +129,7 @@ def _engine() -> SearchEngine:
 # kind → (rows at once, handler that returns the rows that are done)
 HANDLERS: dict[str, tuple[int, Callable[[list[Outbox]], list[Outbox]]]] = {
     "index": (500, sync_index),
-    "news": (200, notice_news),
+    "news": (100, notice_news),
     FINDS: (20, tell_finds),
     "seat": (20, lapse_seats),
     "mail": (20, send_mail),

@@ -71,6 +71,11 @@ class Group:
         want = self.search.want
         return want.skill.name(self.reader.locale) if want else words.of(asked_of(self.search), self.reader)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What stands in the address of the search."""
+        return arguments_of(asked_of(self.search))
+
 
 @dataclass(frozen=True)
 class News:
@@ -99,6 +104,11 @@ class News:
 def boxes_of(asked: Asked) -> dict[str, list[str]]:
     """What of a search is kept beside its words."""
     return {group: sorted(values) for group, values in asked.ticked.items() if values}
+
+
+def arguments_of(asked: Asked) -> dict[str, Any]:
+    """What stands in the address of a search: words and boxes, without order and page."""
+    return {"q": asked.q or None, **boxes_of(asked)}
 
 
 def asked_of(search: SavedSearch) -> Asked:

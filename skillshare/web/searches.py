@@ -13,7 +13,7 @@ from skillshare.models.listings import Want
 from skillshare.models.notices import FINDS, Channel, NoticeChoice
 from skillshare.models.searches import SavedSearch, awaited_by
 from skillshare.search import words
-from skillshare.search.alerts import asked_of, boxes_of
+from skillshare.search.alerts import arguments_of, asked_of, boxes_of
 from skillshare.search.asking import Asked
 
 from . import access
@@ -100,11 +100,6 @@ def _how_form(how: Channel, row: str) -> HowForm:
     form = HowForm(formdata=None, how=how)
     form.how.id = form.how.label.field_id = f"how-{row}"
     return form
-
-
-def arguments_of(asked: Asked) -> dict[str, Any]:
-    """What stands in the address of a search: words and boxes, without order and page."""
-    return {"q": asked.q or None, **boxes_of(asked)}
 
 
 def address_of(asked: Asked) -> str:
