@@ -16,6 +16,7 @@ from skillshare.search.analysis import sounded_out
 from skillshare.search.engine import Document, SearchEngine, SearchRequest
 from skillshare.search.fields import BODY, NAME, TITLE
 from skillshare.search.parser import parse
+from skillshare.search.postgres_engine import PostgresEngine
 from skillshare.search.whoosh_engine import WhooshEngine
 
 TOP = 10
@@ -38,6 +39,11 @@ def ours(engine: SearchEngine, documents: list[Document], language: str) -> Find
 def whoosh(documents: list[Document], language: str, folder: Path) -> Find:
     """The embedded engine."""
     return ours(WhooshEngine(folder / "whoosh", languages=tuple(LANGUAGES)), documents, language)
+
+
+def postgres(documents: list[Document], language: str, folder: Path, url: str) -> Find:
+    """The engine past one machine."""
+    return ours(PostgresEngine(url, languages=tuple(LANGUAGES), schema="search_bench"), documents, language)
 
 
 def fts5(tokenizer: str) -> Callable[[list[Document], str, Path], Find]:
@@ -161,6 +167,7 @@ FINDERS: dict[str, Callable[[list[Document], str, Path], Find]] = {
     "tantivy, one edit": tantivy_with(mistakes=True),
 }
 POSTGRES_FINDERS: dict[str, Callable[[list[Document], str, Path, str], Find]] = {
+    "postgres": postgres,
     "postgres ts_rank": postgres_with(TS_RANK),
     "postgres pg_trgm": postgres_with(TRIGRAMS),
 }

@@ -9,6 +9,7 @@ from offers import Question
 
 from skillshare.search.engine import Document, SearchEngine, SearchRequest, Text
 from skillshare.search.marks import marker
+from skillshare.search.postgres_engine import PostgresEngine
 from skillshare.search.whoosh_engine import WhooshEngine
 
 from . import FACETS, TOP, NotHere, whole_text
@@ -103,12 +104,7 @@ class Postgres(Ours):
     def _engine(self) -> SearchEngine:
         if not (url := os.environ.get("TEST_POSTGRES_URL")):
             raise NotHere("TEST_POSTGRES_URL is not set")
-        return postgres_engine(url)
+        return PostgresEngine(url, languages=LANGUAGES, schema="search_bench")
 
     def size_mb(self) -> float:
         return self.engine.status().size_bytes / 1e6
-
-
-def postgres_engine(url: str) -> SearchEngine:
-    """Our engine in this database."""
-    raise NotHere("there is no PostgreSQL engine")

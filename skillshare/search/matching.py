@@ -15,6 +15,7 @@ from .engine import SearchPage, SearchRequest, Text
 from .fields import NEVER
 from .forgiving import forgive
 from .joining import either, gain_at, holds
+from .naming import favour_names
 from .ranking import page_of
 from .snapshot import Mask, Snapshot
 from .whoosh_parts import Ids, Weights
@@ -46,13 +47,21 @@ def answer(snapshot: Snapshot, request: SearchRequest, languages: tuple[str, ...
             found, passed = _within(snapshot, request, _find(snapshot, request, better, languages))
             chosen = found.only(passed.values())
             correction = " ".join(word.forms[0] for word in better) if len(chosen.ids) else None
+            words = better
     return SearchPage(
-        hits=page_of(snapshot, request, *chosen),
+        hits=page_of(snapshot, request, chosen.ids, _weighed(snapshot, request, words, chosen), chosen.whole),
         total=len(chosen.ids),
         facets={name: _facet(snapshot, name, found, chosen, passed) for name in request.facets},
         correction=correction,
         generation=snapshot.generation,
     )
+
+
+def _weighed(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord], chosen: Found) -> Weights:
+    """How well each does, its names included where that decides the order."""
+    if request.sort != "relevance":
+        return chosen.scores
+    return favour_names(snapshot, words, *chosen)
 
 
 def all_of(masks: Iterable[Mask]) -> Mask | None:

