@@ -174,6 +174,7 @@ def work(app: Flask, stop: threading.Event) -> None:
             busy = work_once()
             if monotonic() - tidied > HOUR:
                 Once.forget()
+                searches.catch_up()
                 SearchGap.forget(clock.today(app.config["DEFAULT_ZONE"]))
                 db.session.commit()
                 tidied = monotonic()

@@ -156,7 +156,7 @@ def _composed(row: Outbox) -> tuple[EmailMessage | None, Any]:
         )
         if stop:
             text = f"{text.strip()}\n\n" + render_template("mail/_stop.txt", kind=kind, stop=stop, link=_link())
-    return _message(row, member.name if member else "", address, text, stop), about
+    return _message(row, member.name if member else "", address, text, kind, stop), about
 
 
 def _settings() -> Settings:
@@ -205,7 +205,7 @@ def _still_true(kind: str, member: Member, about: Any) -> bool:
     return True
 
 
-def _message(row: Outbox, name: str, address: str, text: str, stop: str | None) -> EmailMessage:
+def _message(row: Outbox, name: str, address: str, text: str, kind: str | None, stop: str | None) -> EmailMessage:
     sender, site_name = _settings().mail_from, _settings().site_name
     subject, _, body = text.strip().partition("\n")
     message = EmailMessage(policy=UNFOLDED)
@@ -217,6 +217,7 @@ def _message(row: Outbox, name: str, address: str, text: str, stop: str | None) 
     message["Message-ID"] = f"<{stable}@{sender.rpartition('@')[2] or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
     if stop:  # RFC 8058: mail programs show a button that sends a POST
+        message["List-Id"] = f"<{kind}.{urlsplit(_settings().base_url).hostname}>"
         message["List-Unsubscribe"] = f"<{stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(body.strip() + "\n")

@@ -114,7 +114,7 @@ def test_what_is_changed_to_fit_is_found_as_well(told, tomorrow, frozen, ana, be
     assert len(told(ben)) == 1
 
 
-def test_who_wants_to_hear_now_does_within_minutes(told, frozen, ana, ben, bread):
+def test_who_wants_to_hear_now_does_within_minutes(both_databases, told, frozen, ana, ben, bread):
     save(ben, how=NOW)
     assert told(ben) == []
     frozen.shift(timedelta(minutes=10))
@@ -155,7 +155,9 @@ def test_not_at_all_is_never(told, tomorrow, frozen, ana, ben, cleo, bread, brea
     assert told(ben) == []
 
 
-def test_one_mail_holds_everything_and_each_thing_once(told, tomorrow, frozen, ana, ben, bread, brakes, bread_want):
+def test_one_mail_holds_everything_and_each_thing_once(
+    both_databases, told, tomorrow, frozen, ana, ben, bread, brakes, bread_want
+):
     save(ben)
     save(ben, "ingredients")
     save(ben, "brakes", WEEKLY)
@@ -407,6 +409,7 @@ def test_mails_that_may_be_stopped_say_how_and_others_do_not(told, frozen, db, m
     (letter,) = told(ben)
 
     link = letter["List-Unsubscribe"].strip("<>")
+    assert letter["List-Id"] == "<me_too.localhost>"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert link in letter.get_content()
     assert "http://localhost/settings/notices" in letter.get_content()

@@ -265,6 +265,13 @@ def wake() -> None:
         schedule({row.member_id for row in rows})
 
 
+def catch_up() -> None:
+    """Have the worker come back to those whose time passed an hour ago, whatever became of its wish to."""
+    late = sa.select(SavedSearch.member_id).join(SavedSearch.member)
+    late = late.where(SavedSearch.due_at < clock.now() - timedelta(hours=1), Member.state == MemberState.ACTIVE)
+    schedule(set(db.session.scalars(late.distinct())))
+
+
 def schedule(member_ids: Collection[int], *, after: datetime | None = None) -> None:
     """Have the worker come back to these members when something is due next; `after`: later than that only."""
     for some in chunks(sorted(member_ids)):

@@ -20,6 +20,7 @@ from skillshare.models.searches import (
     SavedSearch,
     add_matches,
     awaited_by,
+    catch_up,
     hear,
     hear_no_more,
     looked_at,
@@ -199,6 +200,16 @@ def test_who_is_woken_while_looking_looks_again(frozen, db, ana):
     looked_at(looking, [], began=clock.now())
 
     assert again(db, search).due_at is not None
+
+
+def test_who_was_forgotten_is_caught_up_with(frozen, db, ana):
+    save(ana)
+    Outbox.drop("finds", str(ana.id))
+    frozen.shift(timedelta(hours=2))
+
+    catch_up()
+
+    assert due(db, ana) is not None
 
 
 def test_a_choice_holds_for_what_is_found_already(frozen, db, ana):
