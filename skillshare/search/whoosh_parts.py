@@ -45,7 +45,7 @@ BLOCK = 1024
 """Postings in a block: Whoosh's 128 would cost eight times as many unpicklings."""
 PACKED_FROM = 16
 """Postings in a block from which on they are kept as arrays of numbers, which are read an order of magnitude faster."""
-WRITTEN_AT_ONCE = 1 << 20
+WRITTEN_AT_ONCE, READ_AT_ONCE = 1 << 20, 1 << 18
 HEADS_EXT = ".heads"
 """A file of ours beside Whoosh's, which keeps and removes it with the segment."""
 INT = Struct("!i")
@@ -154,6 +154,22 @@ def to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def _read_words(data: bytes, prefix: bytes, found: list[bytes]) -> int:
+    """Add the words that stand whole in `data` and begin so; how many bytes they take, 0 after the last of them."""
+    at = 0
+    while at + LENGTHS.size <= len(data):
+        key_size, value_size = LENGTHS.unpack_from(data, at)
+        end = at + LENGTHS.size + key_size + value_size
+        if end > len(data):
+            break
+        key = data[at + LENGTHS.size : at + LENGTHS.size + key_size]
+        if not key.startswith(prefix):
+            return 0
+        found.append(key[2:])
+        at = end
+    return at
+
+
 def checksum(path: Path) -> int:
     """The CRC-32 of a file."""
     total = 0
@@ -194,17 +210,14 @@ class Stored:
         table, prefix = self._reader._tindex, self._reader._keycoder(field, start)
         if field not in self._reader._fieldmap:
             return []
-        first = table.closest_key_pos(prefix)
-        if first is None:
-            return []
-        data, at, found = table.dbfile.get(first, table.endofdata - first), 0, []
-        while at < len(data):
-            key_size, value_size = LENGTHS.unpack_from(data, at)
-            key = data[at + 8 : at + 8 + key_size]
-            if not key.startswith(prefix):
+        at = table.closest_key_pos(prefix)
+        found: list[bytes] = []
+        while at is not None and at < table.endofdata:
+            data = table.dbfile.get(at, min(READ_AT_ONCE, table.endofdata - at))
+            read = _read_words(data, prefix, found)
+            if not read:
                 break
-            found.append(key[2:])
-            at += 8 + key_size + value_size
+            at += read
         return found
 
     def blocks(self, field: str, word: bytes) -> Iterator[tuple[int, Ids, Any, Any]]:
