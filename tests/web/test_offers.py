@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from skillshare.db import db as database
 from skillshare.models.listings import ListingState, Offer, Want
 from skillshare.models.members import SeenAs
+from skillshare.models.notices import Channel
+from skillshare.models.searches import hear
 from skillshare.models.visibility import Block
 from tests.conftest import make_session, make_skill, person
 
@@ -164,13 +166,14 @@ def test_the_same_form_twice_makes_one_offer(db, browser, ana, bread):
     assert len(offers_in_database()) == 1
 
 
-def test_those_who_wait_are_told_by_mail(db, browser, ana, bread, bread_want, mails):
+def test_those_who_wait_are_told_by_mail(db, browser, ana, ben, bread, bread_want, mails):
+    hear("finds", Channel.NOW, by=ben)
     db.session.commit()
 
     browser(ana).post("/offers/new", WORDS)
 
     told = [mail for mail in mails() if mail["To"].addresses[0].addr_spec == "ben@example.org"]
-    assert [mail["Subject"] for mail in told] == ["Sourdough bread: somebody can show it"]
+    assert [mail["Subject"] for mail in told] == ["Sourdough bread: 1 thing you look for"]
 
 
 def test_a_visitor_is_asked_to_sign_in(db, browser, offer_url):
