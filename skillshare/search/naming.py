@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .analysis import QueryWord, small_words
+from .engine import ALIKE
 from .snapshot import Mask, Snapshot
 from .whoosh_parts import Ids, Weights
 
 LEADING = 30
 """Documents that are looked at: the first page, and some that may come to stand on it."""
+EQUALS = 300
+"""Documents that are looked at when many are alike."""
 ROOT = 5
 """Letters of a word that are compared."""
 CALLED_SO = 1.0
@@ -39,16 +42,22 @@ def favour_names(snapshot: Snapshot, words: list[QueryWord], ids: Ids, scores: W
 def _leading(scores: Weights, whole: Mask) -> NDArray[np.intp]:
     """The places of the greatest scores, of what holds all words first."""
     places = np.flatnonzero(whole)
-    if len(places) < LEADING:
-        rest = np.flatnonzero(~whole)
-        return np.concatenate([places, rest[_greatest(scores[rest], LEADING - len(places))]])
-    return places[_greatest(scores[places], LEADING)]
+    if len(places) >= LEADING:
+        return places[_greatest(scores[places], LEADING)]
+    rest = np.flatnonzero(~whole)
+    return np.concatenate([places, rest[_greatest(scores[rest], LEADING - len(places))]])
 
 
 def _greatest(scores: Weights, limit: int) -> NDArray[np.intp]:
+    """The places of the `limit` greatest and of their equals: whoever is raised, the same is done to all alike.
+
+    Where that would be more than EQUALS, only of what is greater.
+    """
     if len(scores) <= limit:
         return np.arange(len(scores))
-    return np.argpartition(scores, -limit)[-limit:]
+    least = np.partition(scores, -limit)[-limit]
+    found = np.flatnonzero(scores >= least * (1 - ALIKE))
+    return found if len(found) <= EQUALS else np.flatnonzero(scores > least * (1 + ALIKE))
 
 
 def _likeness(asked: Roots, name: Roots) -> float:

@@ -99,6 +99,14 @@ def test_equals_stand_in_another_order_each_day_and_in_one_order_all_day(empty):
     assert all(set(day) == set(days[0]) for day in days)
 
 
+def test_of_many_equals_each_has_its_day(empty):
+    empty.apply([like(f"offer:{number}") for number in range(90)])
+
+    firsts = {keys(empty, day=day)[0] for day in range(400)}
+
+    assert len(firsts) > 80
+
+
 def test_the_order_of_a_day_goes_on_over_pages(empty):
     empty.apply([like(f"offer:{number}") for number in range(12)])
 
