@@ -1,11 +1,12 @@
 """From a request to conditions in SQL. Nothing typed ever becomes a query: words are quoted and bound as parameters."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from .analysis import QueryWord, query_words, words_of
 from .engine import Half, SearchRequest, Text
-from .postgres_rows import quoted, storable
+from .postgres_rows import pair_of, quoted, storable
 
 LABELS: Mapping[Half | None, str] = {None: "", "practice": ":B", "theory": ":C"}
 NAMED = "@"
@@ -126,7 +127,12 @@ def _any_of(word: QueryWord, label: str = "", mark: str = "") -> str:
 
 
 def _phrase(words: tuple[str, ...], label: str = "") -> str:
-    return f"({' <-> '.join(quoted(word) + label for word in words)})" if words else ""
+    """Words that follow one another. The index knows which do, or nearly: so few texts have to be looked into."""
+    if not words:
+        return ""
+    pairs = dict.fromkeys(pair_of(first, second) for first, second in pairwise(words))
+    places = " <-> ".join(quoted(word) + label for word in words)
+    return f"({_and([f'({places})', *map(quoted, pairs)])})"
 
 
 def _and(parts: Iterable[str]) -> str:

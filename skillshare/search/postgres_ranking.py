@@ -46,8 +46,9 @@ class Candidates:
         weights = self._favoured(request, scores)
         best: list[int] = []
         for part in (np.flatnonzero(whole), np.flatnonzero(~whole)):
-            keys = self._sort_keys(request, part, weights)
-            best += part[np.lexsort([-key for key in reversed(keys)])].tolist()
+            if request.sort == "relevance":  # else they come in their order
+                part = part[np.lexsort([-key for key in reversed(self._sort_keys(request, part, weights))])]
+            best += part.tolist()
         return [Hit(as_given(self.rows[number].key), float(weights[number])) for number in best]
 
     def _scored(self, asked: Wanted) -> tuple[Scores, NDArray[np.bool_]]:
@@ -98,14 +99,9 @@ class Candidates:
     def _sort_keys(self, request: SearchRequest, ids: NDArray[np.intp], weights: Scores) -> list[SortKey]:
         """What to sort by, greatest first, the most important key first; at last the key, so that pages follow on."""
         salts = np.array([crc32(self.rows[number].key.encode()) for number in ids], np.int64)
-        weight, made = weights[ids].astype(np.float64), self._column("made_at", np.int64)[ids]
-        if request.sort == "newest":
-            return [made, weight, salts]
-        if request.sort == "soonest":
-            starts = self._starts()[ids]
-            return [np.where(starts == NEVER, NEVER, -starts), weight, made, salts]
+        weight = weights[ids].astype(np.float64)
         if request.day is None:
-            return [weight, made, salts]
+            return [weight, self._column("made_at", np.int64)[ids], salts]
         step = ALIKE * float(weight.max(initial=0.0)) or 1.0
         return [np.floor(weight / step), shuffled(salts, request.day), salts]
 

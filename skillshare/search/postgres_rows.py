@@ -3,7 +3,8 @@
 The words are ours (see `analysis`), not those of PostgreSQL's dictionaries: a dictionary is chosen for a whole text,
 while a query has no language, and its rules for compounds, accents and scripts without spaces differ from ours. So a
 document is analysed in its own language here, once, and PostgreSQL is given finished words ("lexemes"): `bread` as
-written, `en:bread` a stem, `@bread` and `@en:bread` one that stands in a name, `#16:3` one for a sample of all.
+written, `en:bread` a stem, `@bread` and `@en:bread` what stands in a name, `~3fa2` two words that follow one another,
+`#16:3` a sample of all documents.
 """
 
 import re
@@ -36,7 +37,7 @@ SOMEWHERE = "16383D"
 """The place of a word that has none: PostgreSQL finds a word without places in any half."""
 HALF_PLACES = (SOMEWHERE, "4096B", "8192C", "4096B,8192C")
 BYTES_MAX = 900_000
-"""A tsvector may have a million; what comes after is not found."""
+"""A tsvector may have a million; of a document with more, half of the words are found."""
 
 UNSTORABLE = re.compile("[\\\\\x00\ud800-\udfff]")
 
@@ -79,7 +80,8 @@ def kept_of(document: Document, languages: frozenset[str]) -> Kept:
     postings = postings_of(document, languages)
     words, stems = postings["words"], postings["stems"]
     names = [f"@{word.decode()}" for word in postings["names"].weights]
-    places = {word.decode(): places_of(at) for word, at in zip(words.weights, words.places, strict=True)}
+    stands = {word.decode(): places_of(at) for word, at in zip(words.weights, words.places, strict=True)}
+    places = {word: ",".join(f"{place}{label}" for place, label in at) or SOMEWHERE for word, at in stands.items()}
     halves = {
         word.decode(): HALF_PLACES[sum(unpack(f"<{len(at) // 2}H", at))]
         for word, at in zip(stems.weights, stems.places, strict=True)
@@ -97,23 +99,38 @@ def kept_of(document: Document, languages: frozenset[str]) -> Kept:
         stems=stems.length,
         filters=filters,
         masses=_masses(words.weights | stems.weights, [*places.values(), *halves.values()]),
-        lexemes=_vector(places | halves | dict.fromkeys([*names, *samples_of(document.key)], "")),
+        lexemes=_vector(places | halves | dict.fromkeys([*names, *_pairs(stands), *samples_of(document.key)], "")),
     )
     return Kept(row, list(_heads(document, row.key)), counted + [f"={value}" for value in filters])
 
 
-def places_of(packed: bytes) -> str:
-    """Places as a tsvector has them: `7A,4096B`."""
+def places_of(packed: bytes) -> list[tuple[int, str]]:
+    """Places as a tsvector has them, each with its label."""
     found = []
     for place in unpack(f"<{len(packed) // 2}H", packed)[:PLACES_MAX]:
         begins = 0
         for ends, start, label in REGIONS:
             if place < ends:
                 if place - begins < REGION:
-                    found.append(f"{start + place - begins}{label}")
+                    found.append((start + place - begins, label))
                 break
             begins = ends
-    return ",".join(found) or SOMEWHERE
+    return found
+
+
+def pair_of(first: str, second: str) -> str:
+    """The lexeme for two words that follow one another, shared with a few others."""
+    return f"~{crc32(f'{first} {second}'.encode()) & 0xFFFF:x}"
+
+
+def _pairs(stands: dict[str, list[tuple[int, str]]]) -> set[str]:
+    words: dict[int, list[str]] = {}
+    for word, places in stands.items():
+        for place, _ in places:
+            words.setdefault(place, []).append(word)
+    return {
+        pair_of(first, second) for place, here in words.items() for second in words.get(place + 1, ()) for first in here
+    }
 
 
 def _masses(weights: dict[bytes, float], places: list[str]) -> bytes:
@@ -125,14 +142,10 @@ def _masses(weights: dict[bytes, float], places: list[str]) -> bytes:
 
 
 def _vector(places: dict[str, str]) -> str:
-    parts, size = [], 0
-    for word, at in places.items():
-        part = f"{quoted(word)}:{at}" if at else quoted(word)
-        size += len(part.encode())
-        if size > BYTES_MAX:
-            break
-        parts.append(part)
-    return " ".join(parts)
+    vector = " ".join(f"{quoted(word)}:{at}" if at else quoted(word) for word, at in places.items())
+    if len(vector.encode()) <= BYTES_MAX:
+        return vector
+    return _vector(dict(list(places.items())[: len(places) // 2]))
 
 
 def samples_of(key: str) -> list[str]:
@@ -160,7 +173,9 @@ def cut(start: str) -> str:
 
 def quoted(word: str) -> str:
     """A lexeme that can be nothing else, whatever stands in it."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+    if "'" in word or "\\" in word:
+        word = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{word}'"
 
 
 def can_be_meant(word: str) -> bool:

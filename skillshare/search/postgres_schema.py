@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from .engine import IndexUnavailable
 
 FORMAT = 1
-"""Raised with each change of the tables or of what stands in them: an index of another format is built anew."""
+"""Raised with each change of the tables or of what stands in them: an index of another format is no index."""
 LOCK = 7_340_101
 """First half of the advisory lock of the one writer; the other half stands for the schema."""
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,40}")
@@ -20,14 +20,14 @@ TABLES = ("document", "word", "head")
 
 SETUP = """
 CREATE SCHEMA IF NOT EXISTS {schema};
-CREATE TABLE IF NOT EXISTS {schema}.answering (
+CREATE TABLE IF NOT EXISTS {answering} (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     number integer NOT NULL,
-    format integer NOT NULL,
     documents bigint NOT NULL,
     words bigint NOT NULL,
     stems bigint NOT NULL,
-    similar_in text
+    similar_in text,
+    ordered_in text
 );
 """
 
@@ -44,7 +44,8 @@ CREATE TABLE {document} (
     masses bytea NOT NULL,
     lexemes tsvector NOT NULL
 ) WITH (toast_tuple_target = 128);
-ALTER TABLE {document} ALTER masses SET STORAGE MAIN, ALTER lexemes SET STORAGE EXTERNAL;
+ALTER TABLE {document}
+    ALTER filters SET STORAGE MAIN, ALTER masses SET STORAGE MAIN, ALTER lexemes SET STORAGE EXTERNAL;
 CREATE TABLE {word} (
     word text COLLATE "C" NOT NULL,
     documents integer NOT NULL,
@@ -64,7 +65,7 @@ CREATE TABLE {head} (
 INDEXES = """
 ALTER TABLE {document} ADD PRIMARY KEY (key);
 ALTER TABLE {word} ADD PRIMARY KEY (word);
-CREATE INDEX ON {document} USING {inverted};
+CREATE INDEX ON {document} USING gin (lexemes) WITH (fastupdate = off);
 CREATE INDEX ON {document} USING gin (filters) WITH (fastupdate = off);
 CREATE INDEX ON {document} (made_at DESC, key);
 CREATE INDEX ON {document} (starts_at, made_at DESC, key);
@@ -72,13 +73,12 @@ CREATE INDEX ON {word} (reverse(word) COLLATE "C") WHERE can_be_meant;
 CREATE INDEX ON {head} (kind, start);
 CREATE INDEX ON {head} (key);
 """
-GIN = "gin (lexemes) WITH (fastupdate = off)"
 
 
 class Generation(NamedTuple):
     """One generation, and what ranking needs to know of the whole of it: documents, words and stems in all.
 
-    `similar_in` is the schema of pg_trgm, None where there is none.
+    `similar_in` is the schema of pg_trgm and `ordered_in` that of RUM, None where it was not installed.
     """
 
     schema: str
@@ -87,6 +87,7 @@ class Generation(NamedTuple):
     words: int
     stems: int
     similar_in: str | None = None
+    ordered_in: str | None = None
 
     def __str__(self) -> str:
         return f"{self.schema} {self.number}"
@@ -106,56 +107,60 @@ def checked(schema: str) -> str:
 def generation(connection: sa.Connection, schema: str) -> Generation:
     """What answers now; raises IndexUnavailable."""
     row = connection.exec_driver_sql(
-        f'SELECT number, format, documents, words, stems, similar_in FROM "{schema}".answering'  # noqa: S608
+        f"SELECT number, documents, words, stems, similar_in, ordered_in FROM {answering(schema)}"  # noqa: S608
     ).one_or_none()
     if row is None:
         raise IndexUnavailable("no index has been built")
-    if row.format != FORMAT:
-        raise IndexUnavailable("the index was built by another version")
-    return Generation(schema, row.number, row.documents, row.words, row.stems, row.similar_in)
+    return Generation(schema, *row)
+
+
+def answering(schema: str) -> str:
+    """The table of one row that points to what answers, fit for SQL."""
+    return f'"{schema}".answering_{FORMAT}'
 
 
 def set_up(connection: sa.Connection, schema: str) -> None:
     """Make the schema, unless it is there. Whoever calls holds the lock."""
-    connection.exec_driver_sql(SETUP.format(schema=f'"{schema}"'))
+    connection.exec_driver_sql(SETUP.format(schema=f'"{schema}"', answering=answering(schema)))
 
 
 def make_tables(connection: sa.Connection, schema: str) -> Generation:
     """Empty tables without indexes, beside all others."""
-    numbers = [number for _, number in _tables(connection, schema)]
-    made = Generation(schema, max(numbers, default=0) + 1, 0, 0, 0, _schema_of(connection, "pg_trgm"))
+    numbers = [number for name, number in _tables(connection, schema) if name in TABLES]
+    extensions = _schema_of(connection, "pg_trgm"), _schema_of(connection, "rum")
+    made = Generation(schema, max(numbers, default=0) + 1, 0, 0, 0, *extensions)
     connection.exec_driver_sql(GENERATION.format(**_names(made)))
     return made
 
 
 def make_indexes(connection: sa.Connection, made: Generation) -> None:
-    """Index full tables, by RUM where it is installed: it knows places, so phrases need no second look."""
-    rum = _schema_of(connection, "rum")
-    inverted = f'rum (lexemes "{rum}".rum_tsvector_ops)' if rum else GIN
-    connection.exec_driver_sql(INDEXES.format(inverted=inverted, **_names(made)))
+    """Index full tables; with the extensions there are, what only they can."""
+    connection.exec_driver_sql(INDEXES.format(**_names(made)))
     if made.similar_in:
         word, operators = made.table("word"), f'"{made.similar_in}".gin_trgm_ops'
         connection.exec_driver_sql(f"CREATE INDEX ON {word} USING gin (word {operators}) WHERE can_be_meant")
+    if made.ordered_in:
+        document, operators = made.table("document"), f'"{made.ordered_in}".rum_tsvector_ops'
+        connection.exec_driver_sql(f"CREATE INDEX ON {document} USING rum (lexemes {operators})")
     for name in TABLES:
         connection.exec_driver_sql(f"ANALYZE {made.table(name)}")
 
 
 def let_answer(connection: sa.Connection, made: Generation) -> None:
     """Point to this generation once the transaction commits."""
+    table = answering(made.schema)
+    connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
     connection.exec_driver_sql(
-        f'INSERT INTO "{made.schema}".answering (number, format, documents, words, stems, similar_in)'  # noqa: S608
-        " VALUES (%(number)s, %(format)s, %(documents)s, %(words)s, %(stems)s, %(similar_in)s)"
-        " ON CONFLICT (one) DO UPDATE SET number = excluded.number, format = excluded.format,"
-        " documents = excluded.documents, words = excluded.words, stems = excluded.stems,"
-        " similar_in = excluded.similar_in",
-        {**made._asdict(), "format": FORMAT},
+        f"INSERT INTO {table} (number, documents, words, stems, similar_in, ordered_in)"  # noqa: S608
+        " VALUES (%(number)s, %(documents)s, %(words)s, %(stems)s, %(similar_in)s, %(ordered_in)s)",
+        made._asdict(),
     )
 
 
 def drop_others(connection: sa.Connection, kept: Generation) -> None:
-    """Remove every generation but this one."""
+    """Remove every generation but this one, and what pointed to those of another format."""
     for name, number in _tables(connection, kept.schema):
-        if number != kept.number:
+        if number != (FORMAT if name == "answering" else kept.number):
             connection.exec_driver_sql(f'DROP TABLE "{kept.schema}".{name}_{number}')
 
 
@@ -173,7 +178,7 @@ def _tables(connection: sa.Connection, schema: str) -> list[tuple[str, int]]:
         {"schema": schema},
     ).scalars()
     parts = [name.rpartition("_") for name in rows]
-    return [(name, int(number)) for name, _, number in parts if name in TABLES and number.isdigit()]
+    return [(name, int(number)) for name, _, number in parts if name in (*TABLES, "answering") and number.isdigit()]
 
 
 def _names(made: Generation) -> dict[str, str]:

@@ -22,6 +22,8 @@ CHUNK = 1_000
 BUILDING = "SET LOCAL statement_timeout = 0; SET LOCAL maintenance_work_mem = '256MB'"
 
 COLUMNS = {"document": Row._fields, "word": ("word", "documents", "can_be_meant"), "head": Head._fields}
+UNCOUNTED = "#~"
+"""How lexemes begin that are no words."""
 SQL_NAMES = {"inner": "inner_word"}
 
 
@@ -33,16 +35,16 @@ def replace(
     languages: frozenset[str],
 ) -> None:
     """Put documents in place of those with their keys, and take these keys out. Of two with one key the last counts."""
-    answering = schema_of.generation(connection, schema)
+    of = schema_of.generation(connection, schema)
     kept = {document.key: kept_of(document, languages) for document in upserts}
     gone = [storable(key) for key in {*kept, *deletions}]
     counts: Counter[str] = Counter()
-    removed = _remove(connection, answering, gone, counts)
-    added = _add(connection, answering, kept.values(), counts)
-    _count(connection, answering, {word: change for word, change in counts.items() if change})
+    removed = _remove(connection, of, gone, counts)
+    added = _add(connection, of, kept.values(), counts)
+    _count(connection, of, {word: change for word, change in counts.items() if change})
     totals = [more - less for more, less in zip(added, removed, strict=True)]
     connection.exec_driver_sql(
-        f'UPDATE "{schema}".answering SET documents = documents + %(documents)s,'  # noqa: S608
+        f"UPDATE {schema_of.answering(schema)} SET documents = documents + %(documents)s,"  # noqa: S608
         " words = words + %(words)s, stems = stems + %(stems)s",
         dict(zip(("documents", "words", "stems"), totals, strict=True)),
     )
@@ -94,27 +96,25 @@ def _add(connection: sa.Connection, to: Generation, kept: Iterable[Kept], counts
     return len(rows), sum(row.words for row in rows), sum(row.stems for row in rows)
 
 
-def _remove(
-    connection: sa.Connection, answering: Generation, keys: list[str], counts: Counter[str]
-) -> tuple[int, int, int]:
+def _remove(connection: sa.Connection, of: Generation, keys: list[str], counts: Counter[str]) -> tuple[int, int, int]:
     connection.exec_driver_sql(
-        f"DELETE FROM {answering.table('head')} WHERE key = ANY(%(keys)s::text[])",  # noqa: S608
+        f"DELETE FROM {of.table('head')} WHERE key = ANY(%(keys)s::text[])",  # noqa: S608
         {"keys": keys},
     )
     rows = connection.exec_driver_sql(
-        f"DELETE FROM {answering.table('document')} WHERE key = ANY(%(keys)s::text[])"  # noqa: S608
+        f"DELETE FROM {of.table('document')} WHERE key = ANY(%(keys)s::text[])"  # noqa: S608
         " RETURNING words, stems, filters, tsvector_to_array(lexemes)",
         {"keys": keys},
     ).all()
     for _, _, filters, lexemes in rows:
-        counts.subtract(lexeme for lexeme in lexemes if not lexeme.startswith("#"))
+        counts.subtract(lexeme for lexeme in lexemes if lexeme[0] not in UNCOUNTED)
         counts.subtract(f"={value}" for value in filters)
     return len(rows), sum(row[0] for row in rows), sum(row[1] for row in rows)
 
 
-def _count(connection: sa.Connection, answering: Generation, changes: dict[str, int]) -> None:
+def _count(connection: sa.Connection, of: Generation, changes: dict[str, int]) -> None:
     """Note in how many documents more or fewer each of these words stands."""
-    table = answering.table("word")
+    table = of.table("word")
     connection.exec_driver_sql(
         f"INSERT INTO {table} AS known (word, documents, can_be_meant)"  # noqa: S608
         " SELECT * FROM unnest(%(words)s::text[], %(changes)s::integer[], %(meant)s::boolean[])"
