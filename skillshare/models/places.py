@@ -32,7 +32,7 @@ class Area(Public, Base):
         return area
 
     @classmethod
-    def near(cls, area_id: int) -> sa.ColumnElement[bool]:
+    def near(cls, area_id: int | sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
         """SQL: this area, and those beside it."""
         beside, other = AreaBeside.area_id, AreaBeside.other_id
         return sa.or_(

@@ -8,6 +8,7 @@ stands in the index (see `documents.owner_only`) and is checked again when rows 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -49,16 +50,22 @@ class Shelves:
     @classmethod
     def load(cls, locale: str, home: int | None = None) -> Self:
         """All of them, and what is near for who lives in the area with the id `home`; in one query."""
-        topics = sa.select(sa.literal("topic"), Topic.slug, Topic.names, sa.literal(""), Topic.position)
-        areas = sa.select(sa.literal("area"), Area.public_id, sa.null(), Area.name, Area.position)
-        near = sa.select(sa.literal(NEAR), Area.public_id, sa.null(), Area.name, Area.position)
         found: dict[str, dict[str, str]] = {"topic": {}, "area": {}, NEAR: {}}
-        asked = [topics, areas, near.where(Area.near(home))] if home else [topics, areas]
-        rows: list[Any] = list(db.session.execute(sa.union_all(*asked)))
+        rows: list[Any] = list(db.session.execute(_shelves(home is not None), {"home": home}))
         rows.sort(key=lambda row: (row[4], row[3], row[1]))
         for group, value, names, name, _ in rows:
             found[group][value] = name or names.get(locale) or names.get("en") or value
         return cls(found["topic"], found["area"], frozenset(found[NEAR]))
+
+
+@cache
+def _shelves(with_near: bool) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """Everything on the shelves, and what is near `home`. Built once."""
+    topics = sa.select(sa.literal("topic"), Topic.slug, Topic.names, sa.literal(""), Topic.position)
+    areas = sa.select(sa.literal("area"), Area.public_id, sa.null(), Area.name, Area.position)
+    near = sa.select(sa.literal(NEAR), Area.public_id, sa.null(), Area.name, Area.position)
+    home = sa.bindparam("home", type_=sa.Integer())
+    return sa.union_all(topics, areas, near.where(Area.near(home))) if with_near else sa.union_all(topics, areas)
 
 
 @dataclass(frozen=True)

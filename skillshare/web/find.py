@@ -64,6 +64,7 @@ def show() -> web_answers.Answer:
         nearby=results.nearby(engine(), asked, who, answer.results) if answer.is_thin else None,
         topics=who.shelves.topics,
         address=lambda **changes: address(replace(asked, **changes)),
+        save_address=address(Asked(answer.correction or asked.q, asked.ticked), "searches.save"),
     )
 
 
@@ -107,11 +108,11 @@ def _page_number() -> int:
     return int(asked)
 
 
-def address(asked: Asked) -> str:
-    """The address of a search."""
+def address(asked: Asked, endpoint: str = "find.show") -> str:
+    """The address of a search, or of what else can be done with it."""
     ticked: dict[str, Any] = {group: sorted(asked.box(group)) for group in BOXES}
     return url_for(
-        ".show",
+        endpoint,
         q=asked.q or None,
         **ticked,
         sort="soonest" if asked.soonest else None,
