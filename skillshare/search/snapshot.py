@@ -208,6 +208,13 @@ class Snapshot:
         """The words of all documents that are one typing mistake away."""
         return {near for segment in self.segments for near in segment.spellings.near(word)}
 
+    def alike(self, word: str) -> list[str]:
+        """The words of all documents that begin as this one does and are like it, the most alike first."""
+        found: dict[str, float] = {}
+        for segment in self.segments:
+            found |= segment.spellings.alike(word)
+        return sorted(found, key=lambda near: (-found[near], near))
+
 
 def _count(places: tuple[NDArray[np.int64], int]) -> int:
     return len(places[0])

@@ -1,4 +1,8 @@
-"""Words one typing mistake away: a letter too many, too few, wrong, or two swapped."""
+"""What may have been meant by a word that stands nowhere.
+
+First the words one typing mistake away: a letter too many, too few, wrong, or two swapped. Where there is none, the
+words that begin alike and share much of their trigrams: two mistakes, another ending, a word not typed to its end.
+"""
 
 from bisect import bisect_left
 
@@ -8,6 +12,11 @@ from numpy.typing import NDArray
 SHORTEST = 4
 """Shorter words have too many neighbours to say which was meant."""
 LONGEST_BYTES = 32
+ALIKE_FROM = 0.4
+"""Part of all trigrams of two words that both have, from which on one may be meant by the other."""
+SPACE = 32
+BEGINNING = 3
+"""Letters that both have at their beginning."""
 
 
 class Spellings:
@@ -35,6 +44,19 @@ class Spellings:
             found.add(swapped)
         return found
 
+    def alike(self, word: str) -> dict[str, float]:
+        """The words that begin as this one does and are like it, each with the part of their trigrams they share."""
+        found = _range(self._forwards, word[:BEGINNING])
+        typed = np.unique(_trigrams(np.array([word.encode()[:LONGEST_BYTES]], f"S{LONGEST_BYTES}")))
+        typed = typed[typed > 0]
+        trigrams = _trigrams(found)
+        shared = np.count_nonzero(np.isin(trigrams, typed), axis=1)
+        likeness = shared / (np.count_nonzero(trigrams, axis=1) + len(typed) - shared)
+        near = np.flatnonzero(likeness >= ALIKE_FROM)
+        words = {text.decode(): float(part) for text, part in zip(found[near].tolist(), likeness[near], strict=True)}
+        words.pop(word, None)
+        return words
+
 
 def one_mistake(a: str, b: str) -> bool:
     """Whether one letter added, left out, changed or swapped with its neighbour makes `a` into `b`."""
@@ -57,7 +79,21 @@ def _sorted(texts: list[str]) -> NDArray[np.bytes_]:
 
 
 def _starting(words: NDArray[np.bytes_], start: str) -> list[str]:
+    return [word.decode() for word in _range(words, start).tolist()]
+
+
+def _range(words: NDArray[np.bytes_], start: str) -> NDArray[np.bytes_]:
     low = start.encode()
     first = bisect_left(words, low)
-    last = bisect_left(words, low + b"\xff", first)
-    return [word.decode() for word in words[first:last].tolist()]
+    return words[first : bisect_left(words, low + b"\xff", first)]
+
+
+def _trigrams(words: NDArray[np.bytes_]) -> NDArray[np.uint32]:
+    """Each word's trigrams as numbers, a row a word, filled up with zeros; two spaces stand before, one behind."""
+    letters = words.view(np.uint8).reshape(len(words), LONGEST_BYTES)
+    padded = np.zeros((len(words), LONGEST_BYTES + 3), np.uint32)
+    padded[:, :2], padded[:, 2:-1] = SPACE, letters
+    padded[np.arange(len(words)), 2 + np.count_nonzero(letters, axis=1)] = SPACE
+    trigrams = padded[:, :-2] * np.uint32(1 << 16) + padded[:, 1:-1] * np.uint32(1 << 8) + padded[:, 2:]
+    trigrams[padded[:, 2:] == 0] = 0
+    return trigrams
