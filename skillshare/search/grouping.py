@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-NO_SIZES: NDArray[np.int64] = np.empty(0, np.int64)
+NO_SIZES: NDArray[np.uint16] = np.empty(0, np.uint16)
+NO_STARTS: NDArray[np.int64] = np.empty(0, np.int64)
 RUN = 32_768
 """Postings that are turned into Python's own numbers at a time."""
 
@@ -75,17 +76,18 @@ class FieldPostings:
         words = sorted(self.words)
         if not words:
             return
-        place_of = np.empty(len(words), np.int64)
-        place_of[[self.words[word] for word in words]] = np.arange(len(words))
+        place_of = np.empty(len(words), np.int32)
+        place_of[[self.words[word] for word in words]] = np.arange(len(words), dtype=np.int32)
         terms = place_of[np.frombuffer(self._terms, np.uint32)]
         order = np.argsort(terms, kind="stable")
         ends = np.cumsum(np.bincount(terms, minlength=len(words))).tolist()
+        del terms  # millions of numbers
         ids, weights = np.frombuffer(self._ids, np.uint32)[order], np.frombuffer(self._weights, np.float32)[order]
         firsts = np.array([0, *ends[:-1]])
         shortest = np.minimum.reduceat(lengths[ids], firsts).tolist()
         longest = np.maximum.reduceat(lengths[ids], firsts).tolist()
-        sizes = np.array(self._sizes, np.int64)[order] if self.placed else NO_SIZES
-        starts = np.cumsum(self._sizes, dtype=np.int64)[order] - sizes if self.placed else NO_SIZES
+        sizes = np.frombuffer(self._sizes, np.uint16)[order] if self.placed else NO_SIZES
+        starts = np.cumsum(self._sizes, dtype=np.int64)[order] - sizes if self.placed else NO_STARTS
         for first, last in _runs(ends):
             start = ends[first - 1] if first else 0
             run = slice(start, ends[last])
@@ -102,7 +104,7 @@ class FieldPostings:
                 )
                 start = ends[at]
 
-    def _cut(self, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[bytes] | None:
+    def _cut(self, starts: NDArray[np.int64], sizes: NDArray[np.uint16]) -> list[bytes] | None:
         if not self.placed:
             return None
         whole = self._places

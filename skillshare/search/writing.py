@@ -5,7 +5,7 @@ Whoever calls holds the lock.
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from .generations import Generations, Mark, read_checks, remove_other_checks, wr
 from .grouping import Postings
 from .snapshot import Snapshot
 
-CHUNK = 25_000
-"""Documents of a segment when rebuilding: about 100 MB while it is made."""
+CHUNK, CHUNK_MAX, CHUNK_PART = 25_000, 100_000, 4
+"""Documents of a segment when rebuilding: at least and at most so many, in between a part of those that are in.
+
+Some 10 kB of memory each while the segment is made; a search looks into each segment, so few are better.
+"""
 MERGE_AT_MOST = 5_000
 """Living documents of a segment that is still merged; larger ones wait for a rebuild."""
 TOLD_EVERY = 100
@@ -79,10 +82,13 @@ def _fill(folder: Path, documents: Iterator[Document], languages: frozenset[str]
         nonlocal contents
         contents = number
 
+    done = 0
     while chunk := list(islice(documents, 1)):
         with parts.writing(folder) as writer:
-            for document in (*chunk, *islice(documents, CHUNK - 1)):
+            size = min(max(CHUNK, done // CHUNK_PART), CHUNK_MAX)
+            for document in chain(chunk, islice(documents, size - 1)):
                 writer.add(*prepared(document, languages))
+                done += 1
             writer.commit_with(writer.segments, note)
     return contents
 
