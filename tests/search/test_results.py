@@ -1,9 +1,11 @@
 """From a search to its page: nothing the viewer could not open, exact for blocks, and never without an answer."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 
 from skillshare import clock, jobs
 from skillshare.models.blocking import block
@@ -11,9 +13,10 @@ from skillshare.models.listings import Offer, Want, Where
 from skillshare.models.members import SeenAs
 from skillshare.models.seats import take_place
 from skillshare.models.sessions import Audience
+from skillshare.models.skills import Topic
 from skillshare.models.visibility import Viewer
 from skillshare.search import results
-from skillshare.search.asking import Asked, Reader, Shelves
+from skillshare.search.asking import Asked, Reader, Shelves, to_request
 from tests.conftest import make_session, make_skill, person
 
 
@@ -295,3 +298,143 @@ def test_one_hit_or_twenty_cost_the_same_queries(worked, queries, find, ana, ben
     assert (few, many) == (3, 20)
     assert cost_of_few == cost_of_many <= 7
     assert cost("many", None)[1] <= 6
+
+
+def test_a_session_shows_every_skill_that_was_asked_for(worked, find, ana, topic, bread, brakes):
+    rye = make_skill(topic, "Rye bread")
+    make_session(ana, [brakes, bread, rye], title="An open evening")
+    worked()
+
+    both, one = find("bread", kind="session").results[0], find("brakes", kind="session").results[0]
+
+    assert both.named == ("Sourdough <mark>bread</mark>", "Rye <mark>bread</mark>")
+    assert one.named == ("Bicycle <mark>brakes</mark>",)
+
+
+def test_the_half_that_holds_the_words_is_quoted(worked, find, bread_offer):
+    worked()
+
+    assert [find(typed, kind="offer").results[0].half for typed in ("fold", "rises", "ingredients")] == [
+        "practice",
+        "theory",
+        None,
+    ]
+
+
+def test_one_half_can_be_looked_through_alone(worked, find, ana, bread, brakes):
+    offer(ana, bread, "One", practice="Hot water.", theory="Why it rises.")
+    offer(ana, brakes, "Two", practice="It rises.", theory="Hot water.")
+    worked()
+
+    def titles(**boxes):
+        return {str(result.title) for result in find("rises", kind="offer", **boxes).results}
+
+    assert titles(half="theory") == {"One"}
+    assert titles(half="practice") == {"Two"}
+    assert titles() == titles(half="practice theory") == {"One", "Two"}
+
+
+def test_why_says_what_is_true(worked, find, ana, ben, bread):
+    session = make_session(ana, [bread], title="Rye", capacity=1)
+    make_session(ana, [bread], title="Rye later", starts_at=clock.now() + timedelta(days=20))
+    take_place(session, by=ben)
+    worked()
+
+    why = {str(result.title): result.why for result in find("rye flour", kind="session").results}
+
+    assert (why["<mark>Rye</mark>"].whole, why["<mark>Rye</mark>"].some) == (False, ("rye",))
+    assert (why["<mark>Rye</mark>"].left, why["<mark>Rye</mark>"].soon) == (False, True)
+    assert (why["<mark>Rye</mark> later"].left, why["<mark>Rye</mark> later"].soon) == (True, False)
+
+
+def test_what_holds_all_words_ends_somewhere(worked, find, ana, bread, brakes):
+    offer(ana, bread, "Rye bread")
+    worked()
+
+    assert find("rye bread").rest_from == 1
+    assert find("bread").rest_from is None
+    assert find("zeppelin bread").rest_from == 0
+    assert find(kind="offer").rest_from is None
+
+
+def test_days_and_evenings_are_asked_for_together(frozen, worked, find, ana, bread):
+    for title, day, hour in (("Thursday", 12, 10), ("Thursday evening", 12, 19), ("Saturday evening", 14, 18)):
+        make_session(ana, [bread], title=title, starts_at=datetime(2026, 11, day, hour, tzinfo=UTC))
+    worked()
+
+    def titles(when):
+        return [str(result.title) for result in find(soonest=True, when=when).results]
+
+    assert titles("evening") == ["Thursday evening", "Saturday evening"]
+    assert titles("weekday evening") == ["Thursday evening"]
+    assert titles("weekday") == ["Thursday", "Thursday evening"]
+    assert titles("weekday weekend evening") == ["Thursday evening", "Saturday evening"]
+
+
+@pytest.fixture
+def without_index(app, worked):
+    """Commit, and take the index away."""
+
+    def take():
+        worked()
+        shutil.rmtree(app.extensions["settings"].data_dir / "search")
+
+    return take
+
+
+def test_the_database_keeps_to_halves_times_and_operators(frozen, without_index, find, ana, bread, brakes, area):
+    offer(ana, bread, "One", theory="Why it rises.", area=area)
+    offer(ana, brakes, "Two", practice="It rises.", theory="Friction.", language="es")
+    make_session(ana, [bread], title="Thursday", starts_at=datetime(2026, 11, 12, 10, tzinfo=UTC))
+    make_session(ana, [bread], title="Saturday", starts_at=datetime(2026, 11, 14, 19, tzinfo=UTC))
+    without_index()
+
+    def titles(q="", **boxes):
+        answer = find(q, **boxes)
+        assert not answer.from_index
+        return {str(r.row.title) for r in answer.results if r.kind != "skill"}
+
+    assert titles("rises", half="theory", kind="offer") == {"One"}
+    assert titles("rises", half="practice", kind="offer") == {"Two"}
+    assert titles(when="weekend evening") == {"Saturday"}
+    assert titles(when="weekday") == {"Thursday"}
+    assert titles("area:northside") == {"One"}
+    assert titles("lang:es") == {"Two"}
+    assert titles("who:wants") == set()
+    assert titles("bread after:2026-11-13") == {"Saturday"}
+
+
+def test_the_database_has_pages_and_an_order(without_index, find, ana, bread):
+    for number in range(25):
+        make_session(ana, [bread], title=f"Evening {number}", starts_at=clock.now() + timedelta(days=number + 1))
+    without_index()
+
+    first, second = (find("bread", soonest=True, page=page) for page in (1, 2))
+
+    assert [str(r.row.title) for r in first.results[:2]] == ["Evening 0", "Evening 1"]
+    assert (first.total, first.more, len(first.results)) == (26, True, 20)
+    assert (second.total, second.more, len(second.results)) == (26, False, 6)
+
+
+def test_near_is_asked_of_the_engine_with_the_day_of_the_instance(db, area, ana):
+    ana.area = area
+    db.session.flush()
+    who = replace(reader(ana), shelves=Shelves.load("en", area.id), home_zone="Pacific/Kiritimati")
+
+    with time_machine.travel(datetime(2026, 11, 10, 12, tzinfo=UTC), tick=False):
+        request = to_request(Asked("bread"), Asked("bread").parsed(who), who)
+
+    assert request.near == {area.public_id}
+    assert request.day == date(2026, 11, 11).toordinal()
+    assert request.now == int(datetime(2026, 11, 10, 12, tzinfo=UTC).timestamp())
+
+
+def test_skills_beside_what_was_found_are_shown_with_what_is_linked_first(worked, engine, ana, topic, bread, brakes):
+    linked = make_skill(Topic(slug="other", names={"en": "Other"}), "Milling flour")
+    linked.learn_first(bread)
+    worked()
+
+    near = results.nearby(engine, Asked("sourdough"), reader(ana))
+
+    assert [name for name, _slug in near.skills] == ["Sourdough bread"]
+    assert [name for name, _slug in near.beside] == ["Milling flour", "Bicycle brakes"]
