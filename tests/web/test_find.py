@@ -312,10 +312,10 @@ def test_why_a_result_is_here_is_said_in_words(db, worked, browser, ana, dora, w
     worked()
 
     assert why_of(browser(dora).get("/find?q=soldadura&kind=session")) == [
-        "Holds all your words. Another name of the skill: Soldadura. Near you. Starts within two weeks. Places left."
+        "Has all your words. Another name of the skill: Soldadura. Near you. Starts within two weeks. Places left."
     ]
     assert why_of(browser().get("/find?q=welding+aluminium&kind=session")) == [
-        "Holds: welding. Starts within two weeks. Places left."
+        "Has: welding. Starts within two weeks. Places left."
     ]
     assert why_of(browser().get("/find?kind=session")) == []
 
