@@ -114,10 +114,15 @@ def _look_for(member_id: int) -> None:
 
 
 def _tell(member_id: int) -> None:
+    now, again = clock.now(), None
     if db.session.scalar(SavedMatch.untold(member_id).with_only_columns(sa.true()).limit(1)):
-        about = {"kind": FINDS, "member_id": member_id, "about": f"{FINDS}:{member_id}"}
-        Outbox.put("mail", f"{FINDS}:{member_id}", about)
-    searches.schedule([member_id], after=clock.now())
+        not_before = SavedMatch.not_before(member_id)
+        if not_before > now:
+            again = not_before
+        else:
+            about = {"kind": FINDS, "member_id": member_id, "about": f"{FINDS}:{member_id}"}
+            Outbox.put("mail", f"{FINDS}:{member_id}", about)
+    searches.schedule([member_id], after=now, at_the_latest=again)
     db.session.commit()
 
 

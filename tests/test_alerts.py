@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from skillshare import clock, jobs, mail
+from skillshare import clock, jobs, limits, mail
 from skillshare.db import db as database
 from skillshare.models.blocking import block
 from skillshare.models.listings import Offer, Want
@@ -128,6 +128,25 @@ def test_who_wants_to_hear_now_does_within_minutes(both_databases, told, frozen,
     (second,) = told(ben)
     assert "Another" in second.get_content()
     assert "Three ingredients" not in second.get_content()
+
+
+def test_at_once_is_never_a_flood(told, frozen, monkeypatch, ana, ben, bread, bread_want):
+    monkeypatch.setattr(limits, "FINDS_MAILS_A_DAY", 3)
+    hear("finds", NOW, by=ben)
+    told(ben)
+    mails, began = [], clock.now()
+    for number in range(9):
+        frozen.shift(timedelta(seconds=50))
+        offer(ana, bread, f"Loaf {number}.")
+        mails += told(ben)
+    assert len(mails) == 3
+
+    frozen.move_to(began + timedelta(days=1, hours=1))
+    mails += told(ben)
+
+    text = "".join(mail.get_content() for mail in mails)
+    assert [text.count(f"Loaf {number}.") for number in range(9)] == [1] * 9
+    assert len(mails) == 4
 
 
 def test_once_a_week_is_on_monday(told, tomorrow, frozen, ana, ben, bread):

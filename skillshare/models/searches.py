@@ -170,6 +170,18 @@ class SavedMatch(Base):
         )
 
     @classmethod
+    def not_before(cls, member_id: int) -> datetime:
+        """When the next mail may leave: a while after the last, and at most `limits.FINDS_MAILS_A_DAY` in 24 hours."""
+        now, day = clock.now(), timedelta(days=1)
+        told = sa.select(cls.told_at).where(cls.member_id == member_id, cls.told_at > now - day).distinct()
+        times = [
+            at for at in db.session.scalars(told.order_by(cls.told_at.desc()).limit(limits.FINDS_MAILS_A_DAY)) if at
+        ]
+        if len(times) == limits.FINDS_MAILS_A_DAY:
+            return times[-1] + day
+        return max(now, times[0] + limits.LOOK_AGAIN) if times else now
+
+    @classmethod
     def were_told(cls, member_id: int, keys: Collection[str]) -> None:
         """These things were told to a member: whatever else found them has nothing to add."""
         told = sa.update(cls).where(*_waits(member_id), cls.key.in_(keys)).values(told_at=clock.now())
@@ -272,7 +284,9 @@ def catch_up() -> None:
     schedule(set(db.session.scalars(late.distinct())))
 
 
-def schedule(member_ids: Collection[int], *, after: datetime | None = None) -> None:
+def schedule(
+    member_ids: Collection[int], *, after: datetime | None = None, at_the_latest: datetime | None = None
+) -> None:
     """Have the worker come back to these members when something is due next; `after`: later than that only."""
     for some in chunks(sorted(member_ids)):
         searches = sa.select(SavedSearch.member_id, SavedSearch.due_at.label("at")).where(
@@ -285,7 +299,10 @@ def schedule(member_ids: Collection[int], *, after: datetime | None = None) -> N
         query = sa.select(both.c.member_id, sa.func.min(both.c.at)).group_by(both.c.member_id)
         if after is not None:
             query = query.where(both.c.at > after)
-        Outbox.put_at(FINDS, {str(member_id): at for member_id, at in db.session.execute(query)})
+        due = {str(member_id): at for member_id, at in db.session.execute(query)}
+        if at_the_latest is not None:
+            due = {str(member_id): min(at_the_latest, due.get(str(member_id), at_the_latest)) for member_id in some}
+        Outbox.put_at(FINDS, due)
 
 
 def add_matches(found: Iterable[tuple[int, int, str, datetime | None]]) -> None:
