@@ -405,6 +405,28 @@ def test_one_member_who_fails_holds_up_no_other(told, tomorrow, frozen, db, ana,
     assert len(told(ben)) == 1
 
 
+@pytest.mark.parametrize("where", ["_tell", "_look_for"])
+def test_a_worker_that_dies_on_the_way_loses_nothing(told, tomorrow, frozen, ana, ben, bread, monkeypatch, where):
+    save(ben)
+    told(ben)
+    frozen.shift(timedelta(minutes=1))
+    offer(ana, bread)
+    told(ben)
+    tomorrow()
+    whole = getattr(jobs, where)
+    with monkeypatch.context() as dying:
+        dying.setattr(jobs, where, lambda member_id: (whole(member_id), 1 / 0) if where == "_look_for" else 1 / 0)
+        told(ben)
+    frozen.shift(timedelta(minutes=10))
+    told(ben)
+    tomorrow()
+    told(ben)
+
+    query = sa.select(SavedMatch.told_at).where(SavedMatch.member_id == ben.id, SavedMatch.tell_at.is_not(None))
+    assert None not in database.session.scalars(query).all()
+    assert len(database.session.scalars(query).all()) == 1
+
+
 def test_a_mail_that_does_not_leave_is_told_later(told, tomorrow, frozen, db, ana, ben, bread, bread_want, monkeypatch):
     told(ben)
     frozen.shift(timedelta(minutes=1))
