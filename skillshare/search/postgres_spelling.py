@@ -11,7 +11,7 @@ LAST = "\U0010ffff"
 """Comes after every letter."""
 OFFERED = 12
 """Near words of each sort that are looked at, the most common."""
-ALIKE_FROM = 0.45
+ALIKE_FROM = 0.4
 """Part of all trigrams of two words that both have."""
 
 

@@ -1,6 +1,5 @@
 """An empty engine of each kind, and a small catalogue to search."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,24 +22,20 @@ def whoosh(tmp_path: Path) -> SearchEngine:
 
 
 @pytest.fixture(scope="session")
-def postgres_schema() -> Iterator[tuple[str, str]]:
-    """The address of a PostgreSQL, and a schema there for the indexes of this run, dropped afterwards."""
-    url = os.environ.get("TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("no PostgreSQL: run bin/test")
+def postgres_schema(postgres_server: str) -> Iterator[str]:
+    """A schema for the indexes of this run, dropped afterwards."""
     schema = "search_" + secrets.token_hex(6)
-    yield url, schema
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    yield schema
+    engine = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
     engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def shared_postgres(postgres_schema: tuple[str, str]) -> Iterator[PostgresEngine]:
+def shared_postgres(postgres_server: str, postgres_schema: str) -> Iterator[PostgresEngine]:
     """One engine for all tests, so that each only costs a generation."""
-    url, schema = postgres_schema
-    engine = PostgresEngine(url, languages=LANGUAGES, schema=schema)
+    engine = PostgresEngine(postgres_server, languages=LANGUAGES, schema=postgres_schema)
     yield engine
     engine.close()
 
