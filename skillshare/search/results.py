@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,6 +134,25 @@ class Nearby:
     wants: Sequence[Result] = ()
 
 
+class Outage:
+    """Logs that the index cannot answer, once a minute however many search."""
+
+    SAY_AGAIN_SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._said_at: float | None = None
+
+    def note(self, problem: IndexUnavailable) -> None:
+        """Somebody was answered from the database."""
+        now = monotonic()
+        if self._said_at is None or now - self._said_at >= self.SAY_AGAIN_SECONDS:
+            self._said_at = now
+            log.warning("the database answers searches: %s", problem)
+
+
+outage = Outage()
+
+
 def find(engine: SearchEngine, asked: Asked, reader: Reader) -> Answer:
     """Answer a search. Raises parser.QueryTooLong and engine.TooDeep; a broken index only makes it plainer."""
     parsed = asked.parsed(reader)
@@ -140,7 +160,7 @@ def find(engine: SearchEngine, asked: Asked, reader: Reader) -> Answer:
     try:
         page = engine.search(request)
     except IndexUnavailable as problem:
-        log.warning("the database answers a search: %s", problem)
+        outage.note(problem)
         return _from_database(request, reader)
     text = replace(parsed.text, words=tuple(page.correction.split())) if page.correction else parsed.text
     found = _results([hit.key for hit in page.hits], text, reader)
