@@ -6,7 +6,7 @@ that belongs to the snapshot.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -20,6 +20,9 @@ from .whoosh_parts import FACT_NAMES, SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
 NO_PLACES: NDArray[np.int64] = np.empty(0, np.int64)
+
+NAMES_KEPT = 1_024
+"""Documents of a segment whose names stay in memory: those that lead often."""
 
 
 class Memory:
@@ -58,7 +61,8 @@ class Segment:
         facts = stored.facts()
         self.facts = {name: facts[name].astype(np.int64) for name in FACT_NAMES}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
-        self.key, self.names = stored.text_reader("keys"), stored.text_reader("heads")
+        self.key = stored.text_reader("keys")
+        self.names = lru_cache(maxsize=NAMES_KEPT)(stored.text_reader("heads"))
         self._facets: dict[str, tuple[list[str], list[NDArray[np.uint16]]]] = {}
 
     def postings(self, field: str, word: bytes) -> tuple[Ids, Weights]:
