@@ -158,7 +158,7 @@ def find(engine: SearchEngine, asked: Asked, reader: Reader) -> Answer:
     parsed = asked.parsed(reader)
     request = to_request(asked, parsed, reader)
     try:
-        page = engine.search(request)
+        page = _search(engine, request, asked, parsed, reader)
     except IndexUnavailable as problem:
         outage.note(problem)
         return _from_database(request, reader)
@@ -174,6 +174,20 @@ def find(engine: SearchEngine, asked: Asked, reader: Reader) -> Answer:
     )
 
 
+def _search(
+    engine: SearchEngine, request: SearchRequest, asked: Asked, parsed: ParsedQuery, reader: Reader
+) -> SearchPage:
+    """The engine's answer. A word that is written right, and only hidden by boxes or operators, is not set right."""
+    page = engine.search(request)
+    wide = replace(parsed, filters={}, left=False, after=None, before=None)
+    if page.correction is None or not (asked.ticked or parsed != wide):
+        return page
+    changed = [said for said, meant in _meant(parsed, page.correction, reader) if meant is not None]
+    anywhere = replace(to_request(asked.without_boxes(), wide, reader), exact=True, facets=(), per_page=1)
+    known = (engine.search(replace(anywhere, text=Text(words=(said,)))).total for said in changed)
+    return engine.search(replace(request, exact=True)) if changed and all(known) else page
+
+
 def _from_database(request: SearchRequest, reader: Reader) -> Answer:
     keys, total = from_database.keys(request, reader.viewer)
     found = _results(keys, request.text, reader)
@@ -187,21 +201,28 @@ def _goes_on(request: SearchRequest, total: int) -> bool:
 
 def _corrected(typed: str, parsed: ParsedQuery, page: SearchPage, found: Iterable[Result], reader: Reader) -> str:
     """What was typed with the misspelt words set right, as what was found writes them; all else as it was typed."""
-    meant = (page.correction or "").split()
-    written = {
-        word.folded: word.written.lower() for result in found for said in result.written for word in words_of(said)
-    }
-    asked = [query_words(said, reader.languages) for said in parsed.text.words]
-    if sum(map(len, asked)) != len(meant):
-        return " ".join(written.get(word, word) for word in meant)
-    pieces, at = [], 0
-    for words, (start, end) in zip(asked, parsed.spans, strict=True):
-        mine, meant = meant[: len(words)], meant[len(words) :]
-        right = [word.forms[0] for word in words] == mine
-        put = typed[start:end] if right else " ".join(written.get(word, word) for word in mine)
+    seen = (word for result in found for said in result.written for word in words_of(said))
+    written = {word.folded: word.written.lower() for word in seen}
+    words, at, pieces = _meant(parsed, page.correction or "", reader), 0, []
+    if not words:
+        return " ".join(written.get(word, word) for word in (page.correction or "").split())
+    for (said, meant), (start, end) in zip(words, parsed.spans, strict=True):
+        put = said if meant is None else " ".join(written.get(word, word) for word in meant)
         pieces += [typed[at:start], put]
         at = end
     return "".join([*pieces, typed[at:]])
+
+
+def _meant(parsed: ParsedQuery, correction: str, reader: Reader) -> list[tuple[str, list[str] | None]]:
+    """Each plain word as typed, and what was looked for in its place (None: itself). Empty if they do not match."""
+    meant, words = correction.split(), []
+    for said in parsed.text.words:
+        forms = [word.forms[0] for word in query_words(said, reader.languages)]
+        mine, meant = meant[: len(forms)], meant[len(forms) :]
+        if len(mine) < len(forms):
+            return []
+        words.append((said, None if mine == forms else mine))
+    return [] if meant else words
 
 
 def nearby(engine: SearchEngine, asked: Asked, reader: Reader, found: Sequence[Result] = ()) -> Nearby:
@@ -210,7 +231,7 @@ def nearby(engine: SearchEngine, asked: Asked, reader: Reader, found: Sequence[R
     words = [word for word in (*text.skills, *text.phrases, *text.words) if len(word) >= SHORTEST_START]
     there = {f"{result.kind}:{result.row.id}" for result in found}
     try:
-        starts = [word[: max(SHORTEST_START, len(word) // 2)] for word in words]
+        starts = words if found else [word[: max(SHORTEST_START, len(word) // 2)] for word in words]
         keys = [s.key for start in starts for s in engine.complete(start, frozenset({"skill"}), reader.locale, NEAR)]
         like = [key for key in dict.fromkeys(keys) if key not in there][:NEAR]
         skills, beside = _skills_beside(like, found, reader)
@@ -234,7 +255,8 @@ def _skills_beside(
 
 def _wants_like(engine: SearchEngine, text: Text, slugs: list[str], reader: Reader) -> list[Result]:
     filters, without = who_may_find(reader.viewer), whose_not(reader.viewer)
-    asked = SearchRequest(text=text, kinds=frozenset({"want"}), filters=filters, without=without, per_page=NEAR)
+    wants = frozenset({"want"})
+    asked = SearchRequest(text=text, kinds=wants, filters=filters, without=without, per_page=NEAR, exact=True)
     page = engine.search(asked) if text else None
     if (page is None or not page.hits) and slugs:
         page = engine.search(replace(asked, text=Text(), filters=filters | {"skill": frozenset(slugs)}))

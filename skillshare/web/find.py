@@ -61,11 +61,16 @@ def show() -> web_answers.Answer:
         found=_counted(answer.total),
         groups=_groups(asked, answer, who),
         active=_active(asked, who),
-        nearby=results.nearby(engine(), asked, who, answer.results) if answer.is_thin else None,
+        nearby=_nearby(asked, answer, who) if answer.is_thin else None,
         topics=who.shelves.topics,
         address=lambda **changes: address(replace(asked, **changes)),
         save_address=address(Asked(answer.correction or asked.q, asked.ticked), "searches.save"),
     )
+
+
+def _nearby(asked: Asked, answer: Answer, who: Reader) -> results.Nearby:
+    """What stands near what was looked for: as it was set right, where it was."""
+    return results.nearby(engine(), replace(asked, q=answer.correction or asked.q), who, answer.results)
 
 
 @bp.get("/suggest")

@@ -66,6 +66,7 @@ class Keeper:
         self._app = app
         self._runs_in: int | None = None
         self._starting = threading.Lock()
+        self._stop = threading.Event()
 
     def keep_going(self) -> None:
         """Start the thread with the first thing to write: a server may have forked since the app was made."""
@@ -90,10 +91,12 @@ class Keeper:
             log.exception("what was looked for in vain is not written down yet")
             self.buffer.put_back(taken)
 
+    def stop(self) -> None:
+        """Write no more by itself."""
+        self._stop.set()
+
     def _go_on(self) -> None:
-        tick = threading.Event()
-        while True:
-            tick.wait(WRITTEN_EVERY)
+        while not self._stop.wait(WRITTEN_EVERY):
             self.write_down()
 
 

@@ -438,3 +438,15 @@ def test_skills_beside_what_was_found_are_shown_with_what_is_linked_first(worked
 
     assert [name for name, _slug in near.skills] == ["Sourdough bread"]
     assert [name for name, _slug in near.beside] == ["Milling flour", "Bicycle brakes"]
+
+
+def test_what_only_the_boxes_hide_is_no_mistake(worked, find, ana, bread, brakes):
+    offer(ana, bread, "Rye bread")
+    offer(ana, brakes, "Brakes", theory="Why we read.")
+    worked()
+
+    answer = find("bread", kind="offer", half="theory")
+
+    assert (answer.total, answer.correction) == (0, None)
+    assert find("breed", kind="offer").correction == "bread"
+    assert find("breed brakes", kind="offer").correction == "bread brakes"

@@ -1,5 +1,6 @@
 """What is missing here: which searches are counted, what the page shows, and that a search itself only reads."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from skillshare import clock, jobs
 from skillshare.models.gaps import SearchGap
 from skillshare.models.listings import Offer, Want
+from skillshare.web import gaps
 from tests.conftest import make_session, make_skill, person
 
 
@@ -166,6 +168,25 @@ def test_a_database_that_is_away_loses_nothing(worked, browser, keeper, counted,
         keeper.write_down()
 
     assert counted() == {"zeppelin": 1}
+
+
+def test_a_server_writes_down_by_itself_what_it_counted(app, db, worked, browser, monkeypatch, bread_offer):
+    worked()
+    keeper = gaps.Keeper(app)
+    monkeypatch.setitem(app.extensions, "gaps", keeper)
+    monkeypatch.setattr(gaps, "WRITTEN_EVERY", 0.02)
+    with monkeypatch.context() as serving:
+        serving.setattr(type(app), "testing", False)
+        search(browser(), "zeppelin")
+
+    for _ in range(200):
+        if db.session.scalar(sa.select(SearchGap.times)):
+            break
+        db.session.rollback()
+        threading.Event().wait(0.02)
+    keeper.stop()
+
+    assert db.session.scalar(sa.select(SearchGap.times)) == 1
 
 
 def test_the_buffer_is_bounded(keeper):
