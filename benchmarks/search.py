@@ -5,7 +5,8 @@ same documents and the same questions, each in a process of its own. It prints a
 question (`p50_ms, p95_ms, p99_ms` over the medians of some rounds, `cpu_ms` the mean), one for each engine
 (`build_per_s, index_mb, memory_mb, cold_ms, update_ms`), and what the others take, times ours.
 
-`memory_mb` is what belongs to the searching process alone when all was asked; `own_mb` what of it came with the index.
+`memory_mb` is what belongs to the searching process alone when all was asked, without the questions themselves;
+`own_mb` is what of it came with the index.
 `cold_ms` is the first question of a process whose files were not in memory. Of PostgreSQL, memory is its backend's.
 How long a whole page takes stands in pages.py; how soon a change is found, in freshness.py.
 A benchmark, not a test: it says what is. The machine is never quiet: compare what one run says of all.
@@ -96,12 +97,12 @@ def _measured(name: str, stage: str, folder: str, options: argparse.Namespace) -
 def _child(options: argparse.Namespace) -> int:
     (name,) = options.engines
     file, _, called = ENGINES[name].partition(":")
-    bare_mb = _alone_mb(os.getpid())
     try:
         engine: Engine = getattr(import_module(f"search_engines.{file}"), called)(options.at)
     except (NotHere, ImportError) as missing:
         print(f"{name} is left out: {missing}", file=sys.stderr)
         return 1
+    bare_mb = _alone_mb(os.getpid())
     if options.stage == "build":
         print(json.dumps(_build(engine, options.documents)))
     else:
@@ -161,11 +162,12 @@ def _ask(engine: Engine, name: str, options: argparse.Namespace, bare_mb: float)
         if options.only in kind:
             line = {"engine": name, "documents": options.documents, "query": kind}
             yield line | _timed(getattr(engine, method), asked[kind], options.rounds)
-    memory = _alone_mb(os.getpid()) if not engine.memory_of() else sum(map(_alone_mb, engine.memory_of()))
+    others = engine.memory_of()
+    own = sum(map(_alone_mb, others)) if others else _alone_mb(os.getpid()) - before_mb
     updates = [_seconds(engine.update, changed(n * 37 % options.documents, 2 + n)) for n in range(UPDATES)]
     yield {
-        "memory_mb": round(memory, 1),
-        "own_mb": round(memory - (before_mb if not engine.memory_of() else 0), 1),
+        "memory_mb": round(own if others else bare_mb + own, 1),
+        "own_mb": round(own, 1),
         "cold_ms": round(cold * 1000, 1),
         "update_ms": round(median(updates) * 1000, 2),
         "update_p95_ms": round(sorted(updates)[int(UPDATES * 0.95)] * 1000, 2),
