@@ -5,6 +5,7 @@ COUNTED to count. Totals and counts are exact up to COUNTED; beyond they are tak
 and rounded so that they look like what they are.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from .. import limits
 from .analysis import QueryWord
-from .engine import SearchPage, SearchRequest
+from .engine import Hit, SearchPage, SearchRequest
 from .forgiving import NEAR_WORDS
 from .postgres_query import LEFT, Params, conditions, held_by, tiers, values_of, wanted
 from .postgres_ranking import Candidates
@@ -21,10 +22,10 @@ from .postgres_schema import Generation
 from .postgres_spelling import near_words
 from .spelling import SHORTEST
 
-CANDIDATES = limits.PAGES_DEEP
-"""Documents of a tier that are ranked: as many as there can be on all pages."""
-RANKED = CANDIDATES * 3 // 2
-"""Documents that are ranked in all; some stand in two tiers. Sorted otherwise, only what the page needs is read."""
+CANDIDATES = 400
+"""Documents of a tier that are ranked; so many hits are ranked together, and deeper pages follow after them."""
+ALL_CANDIDATES = limits.PAGES_DEEP
+"""Documents of a tier that are ranked for deeper pages: as many as there can be on all."""
 ORDERED = 20_000
 """Documents that RUM puts in order: about a millisecond for each thousand."""
 COUNTED = 4_000
@@ -62,11 +63,11 @@ class Question:
             self._counts |= self._counted(self._asked.lexemes)
             rows, total = self._candidates()
             correction = " ".join(word.forms[0] for word in self._asked.words) if rows else None
-        hits = Candidates(rows, self._of, self._counts).hits(self._request, self._asked)
+        hits = self._ranked(rows)
         facets, total = self._facets(total)
         last = self._request.page * self._request.per_page
         return SearchPage(
-            hits=tuple(hits[last - self._request.per_page : last]),
+            hits=hits[last - self._request.per_page : last],
             total=max(total, len(hits)),
             facets=facets,
             correction=correction,
@@ -90,10 +91,10 @@ class Question:
         if not queries:
             return (), 0
         order = ORDERS[sort] if queries[-1] else ORDERS[sort] or BROWSING
-        limit, ranked = CANDIDATES, RANKED
-        if sort != "relevance":
-            limit = self._request.page * self._request.per_page
-            ranked = limit * len(queries)
+        limit = last = self._request.page * self._request.per_page
+        if sort == "relevance":  # else only what the page needs
+            limit = CANDIDATES if last <= CANDIDATES else ALL_CANDIDATES
+        ranked = limit * 3 // 2 if sort == "relevance" else limit * len(queries)  # some stand in two tiers
         found, params = conditions(self._request, self._asked)
         params |= {"near": values_of("area", self._request.near), "left": [LEFT]}
         parts = []
@@ -110,6 +111,22 @@ class Question:
         rows = self._all(f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS candidate LIMIT {ranked}", params)  # noqa: S608
         last_ended = len(rows) < ranked and sum(row.tier == len(queries) - 1 for row in rows) < limit
         return rows, len({row.key for row in rows}) if last_ended else None
+
+    def _ranked(self, rows: Sequence[Any]) -> tuple[Hit, ...]:
+        """The candidates in their order: on the first pages the same, whatever is read for deeper ones."""
+        first: dict[str, Any] = {}
+        places = Counter[int]()
+        for row in rows[: CANDIDATES * 3 // 2]:
+            places[row.tier] += 1
+            if places[row.tier] <= CANDIDATES:
+                first[row.key] = row
+        rest = {row.key: row for row in rows if row.key not in first}
+        return tuple(
+            hit
+            for some in (first, rest)
+            if some
+            for hit in Candidates(list(some.values()), self._of, self._counts).hits(self._request, self._asked)
+        )
 
     def _order_by_rum(self, name: str) -> str:
         """Where RUM can say it in time, the documents with the heaviest words come first, else any."""

@@ -22,13 +22,14 @@ Scores = NDArray[np.float32]
 
 
 class Candidates:
-    """Some documents with what ranks them. `counts` says in how many documents of all a word stands."""
+    """Some documents, at least one, with what ranks them. `counts` says in how many documents of all a word stands."""
 
     def __init__(self, rows: Sequence[Any], of: Generation, counts: Mapping[str, int]) -> None:
-        self.rows = list({row.key: row for row in rows}.values())
+        self._columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
         self._of, self._counts = of, counts
-        sizes = [len(row.masses) // MASS.itemsize for row in self.rows]
-        entries = np.frombuffer(b"".join(row.masses for row in self.rows), MASS)
+        self._size = len(rows)
+        sizes = [len(masses) // MASS.itemsize for masses in self._columns["masses"]]
+        entries = np.frombuffer(b"".join(self._columns["masses"]), MASS)
         self._owners = np.repeat(np.arange(len(sizes)), sizes)
         self._words, self._halves = entries["word"].copy(), entries["halves"].copy()
         self._masses = entries["mass"].astype(np.float32) / SIXTEENTH
@@ -38,7 +39,7 @@ class Candidates:
         }
 
     def _column(self, name: str, kind: Any) -> NDArray[Any]:
-        return np.array([getattr(row, name) for row in self.rows], kind)
+        return np.array(self._columns[name], kind)
 
     def hits(self, request: SearchRequest, asked: Wanted) -> list[Hit]:
         """All of them in their order: what holds all words first, then the rest, each by the order asked for."""
@@ -49,11 +50,12 @@ class Candidates:
             if request.sort == "relevance":  # else they come in their order
                 part = part[np.lexsort([-key for key in reversed(self._sort_keys(request, part, weights))])]
             best += part.tolist()
-        return [Hit(as_given(self.rows[number].key), float(weights[number])) for number in best]
+        keys = self._columns["key"]
+        return [Hit(as_given(keys[number]), float(weights[number])) for number in best]
 
     def _scored(self, asked: Wanted) -> tuple[Scores, NDArray[np.bool_]]:
         """Each one's score for all words, and whether it holds all that say something."""
-        scores, matched = self._zeros(), np.zeros(len(self.rows), np.uint8)
+        scores, matched = self._zeros(), np.zeros(self._size, np.uint8)
         telling = set(asked.telling)
         for word, times in Counter((*asked.words, *asked.skills)).items():  # a word said twice counts twice
             gain = self._best_of("words", word.forms) + self._best_of("stems", word.stems)
@@ -77,7 +79,7 @@ class Candidates:
         return best
 
     def _in_half(self, word: QueryWord, half: int) -> NDArray[np.bool_]:
-        found = np.zeros(len(self.rows), np.bool_)
+        found = np.zeros(self._size, np.bool_)
         for lexeme in (*word.forms, *word.stems):
             found[self._owners[(self._words == crc32(lexeme.encode())) & (self._halves & half > 0)]] = True
         return found
@@ -98,7 +100,8 @@ class Candidates:
 
     def _sort_keys(self, request: SearchRequest, ids: NDArray[np.intp], weights: Scores) -> list[SortKey]:
         """What to sort by, greatest first, the most important key first; at last the key, so that pages follow on."""
-        salts = np.array([crc32(self.rows[number].key.encode()) for number in ids], np.int64)
+        keys = self._columns["key"]
+        salts = np.array([crc32(keys[number].encode()) for number in ids], np.int64)
         weight = weights[ids].astype(np.float64)
         if request.day is None:
             return [weight, self._column("made_at", np.int64)[ids], salts]
@@ -106,7 +109,7 @@ class Candidates:
         return [np.floor(weight / step), shuffled(salts, request.day), salts]
 
     def _starts(self) -> NDArray[np.int64]:
-        return np.array([NEVER if row.starts_at is None else row.starts_at for row in self.rows], np.int64)
+        return np.array([NEVER if at is None else at for at in self._columns["starts_at"]], np.int64)
 
     def _zeros(self) -> Scores:
-        return np.zeros(len(self.rows), np.float32)
+        return np.zeros(self._size, np.float32)

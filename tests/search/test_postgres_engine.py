@@ -315,7 +315,6 @@ def test_rum_orders_what_is_common_where_it_is_installed(own_database, sql, monk
         connection.exec_driver_sql("CREATE EXTENSION rum")
     server.dispose()
     monkeypatch.setattr(postgres_matching, "CANDIDATES", 5)
-    monkeypatch.setattr(postgres_matching, "RANKED", 5)
     engine = PostgresEngine(own_database)
     engine.rebuild(
         Document(f"offer:{number}", 1, "en", "Baking", practice="bread " * (1 + 4 * (number == 30)))
