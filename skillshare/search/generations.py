@@ -16,7 +16,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,9 +100,8 @@ class Generations:
         """Raises IndexUnavailable unless every file of what answers is there and as long as it was written."""
         mark = self.mark()
         folder = self.path(mark)
-        for name, (size, _) in read_checks(folder, mark.contents).items():
-            if (folder / name).stat().st_size != size:
-                raise IndexUnavailable(f"{folder / name} is damaged")
+        checks = read_checks(folder, mark.contents)
+        verify_sizes(folder, checks, checks)
 
     def size_bytes(self) -> int:
         """Bytes on disk; files may come and go meanwhile."""
@@ -166,8 +165,14 @@ def read_checks(folder: Path, contents: int) -> Checks:
 
 def verify(folder: Path, checks: Checks, names: list[str]) -> None:
     """Raises IndexUnavailable unless these files are what they were when written."""
+    verify_sizes(folder, checks, names)
     for name in names:
-        size, crc = checks[name]
-        file = folder / name
-        if file.stat().st_size != size or parts.checksum(file) != crc:
-            raise IndexUnavailable(f"{file} is damaged")
+        if parts.checksum(folder / name) != checks[name][1]:
+            raise IndexUnavailable(f"{folder / name} is damaged")
+
+
+def verify_sizes(folder: Path, checks: Checks, names: Iterable[str]) -> None:
+    """Raises IndexUnavailable unless these files are as long as they were when written."""
+    for name in names:
+        if (folder / name).stat().st_size != checks[name][0]:
+            raise IndexUnavailable(f"{folder / name} is damaged")

@@ -1,22 +1,29 @@
 """The snapshot that answers now, shared by all threads of a process.
 
 A commit is noticed by one small file. Unchanged segments are the same objects in the next snapshot; each segment's
-files are checked against their checksums when they are first opened, since Whoosh notices no damage itself.
+files are checked against their checksums when they are first opened, since Whoosh notices no damage itself. Of a large
+index that would take seconds: there, all sizes are checked at once and the checksums while it answers.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from pathlib import Path
+from threading import Lock, Thread
 
 from . import whoosh_parts as parts
 from .engine import IndexBusy, IndexUnavailable
-from .generations import Generations, Mark, read_checks, verify
+from .generations import Checks, Generations, Mark, read_checks, verify, verify_sizes
 from .segments import Memory, Segment
 from .snapshot import Snapshot
 
+log = logging.getLogger(__name__)
+
 LOOK_AGAIN_SECONDS = 2.0
 """How long a damaged state is taken to be damaged without another look."""
+CHECKED_AT_ONCE = 64 << 20
+"""Bytes of new files up to which their checksums are checked before any answer: about a tenth of a second."""
 TRIES = 5
 """How often a state may be replaced while it is being opened."""
 
@@ -40,6 +47,7 @@ class Reader:
         self._opening = Lock()
         self._open: tuple[Mark, Snapshot] | None = None
         self._damaged: tuple[Mark, float] | None = None
+        self._bad_segments: set[str] = set()
 
     @contextmanager
     def reading(self, newest: bool = False) -> Iterator[Snapshot]:
@@ -62,6 +70,8 @@ class Reader:
 
     def _latest(self, mark: Mark, newest: bool) -> Snapshot:
         known = self._open
+        if known and self._bad_segments.intersection(segment.name for segment in known[1].segments):
+            known = self._open = None
         if known and known[0] == mark:
             return known[1]
         if self._known_damaged(mark):
@@ -93,9 +103,30 @@ class Reader:
         folder = self._generations.path(mark)
         checks = read_checks(folder, mark.contents)
         known = {segment.name: segment for segment in open_already}
-        verify(folder, checks, [name for name in checks if parts.segment_of(name) not in known])
+        self._verify(folder, checks, [name for name in checks if parts.segment_of(name) not in known])
         opened = []
         for each in parts.segments_of(folder, mark.contents):
             segment = known.get(each.segment_id()) or Segment(parts.Stored(folder, each), self._memory)
             opened.append((segment, parts.alive_in(each, segment.size)))
         return Snapshot(str(mark), opened, self._memory)
+
+    def _verify(self, folder: Path, checks: Checks, names: list[str]) -> None:
+        """Raises IndexUnavailable if these files are damaged, as far as can be said soon."""
+        if self._bad_segments.intersection(map(parts.segment_of, checks)):
+            raise IndexUnavailable(f"a segment in {folder} is damaged")
+        if sum(checks[name][0] for name in names) <= CHECKED_AT_ONCE:
+            verify(folder, checks, names)
+        else:
+            verify_sizes(folder, checks, names)
+            Thread(target=self._verify_later, args=(folder, checks, names), name="checksums", daemon=True).start()
+
+    def _verify_later(self, folder: Path, checks: Checks, names: list[str]) -> None:
+        for name in names:
+            try:
+                verify(folder, checks, [name])
+            except FileNotFoundError:
+                return  # another generation has come
+            except (IndexUnavailable, OSError) as problem:
+                log.error("what answers is damaged: %s", problem)
+                self._bad_segments.add(parts.segment_of(name))  # whoever reads next sees it
+                return

@@ -3,6 +3,8 @@
 import os
 import shutil
 import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,25 @@ def flip(path: Path) -> None:
 
 def delete(path: Path) -> None:
     path.unlink()
+
+
+def test_a_large_index_answers_while_it_is_checked_and_stops_when_it_is_damaged(folder, monkeypatch):
+    monkeypatch.setattr(reading, "CHECKED_AT_ONCE", 0)
+    assert WhooshEngine(folder).search(BREAD).total == 40
+    for path in folder.rglob("*.heads"):  # not read by a search, so that only the checksum can tell
+        flip(path)
+    engine = WhooshEngine(folder)
+
+    with suppress(IndexUnavailable):
+        engine.search(BREAD)
+
+    for checking in [thread for thread in threading.enumerate() if thread.name == "checksums"]:
+        checking.join(10)
+    with pytest.raises(IndexUnavailable):
+        engine.search(BREAD)
+    assert engine.status().problem
+    engine.rebuild(DOCUMENTS)
+    assert engine.search(BREAD).total == 40
 
 
 def test_an_undamaged_index_answers(folder):
