@@ -4,7 +4,6 @@ Brute force reads every row with `Viewer.can_see` and looks for the word in its 
 world, or was made before somebody hid, blocked, left or took something back.
 """
 
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import permutations
@@ -14,17 +13,17 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from skillshare import clock
 from skillshare.models.listings import ListingState, Offer, Want, Where
 from skillshare.models.members import MemberState, SeenAs
 from skillshare.models.places import Area
 from skillshare.models.seats import take_place
-from skillshare.models.sessions import Audience, SessionState, SkillSession
+from skillshare.models.sessions import Audience, SessionState
 from skillshare.models.skills import Skill, SkillState
-from skillshare.models.visibility import Block, Field, Viewer
+from skillshare.models.visibility import Block, Viewer
 from skillshare.search import documents, results
 from skillshare.search.asking import Asked, Reader, Shelves
 from tests.conftest import make_session, make_skill, person
+from tests.search.brute_force import by_reading_everything, counted
 
 PEOPLE = 3
 WHO = st.integers(0, PEOPLE - 1)
@@ -168,39 +167,6 @@ def meeting(each, people, skills):
     if each.guest is not None and each.guest != each.who:
         take_place(made, by=people[each.guest])
     return made
-
-
-def by_reading_everything(db, viewer, word):
-    """What this viewer finds of a word: keys, and the boxes each of them would be counted beside."""
-    found = {}
-    for model in (Offer, Want):
-        kind = model.__name__.lower()
-        for row in db.session.scalars(sa.select(model).options(sa.orm.joinedload(model.member))).unique():
-            if row.state is ListingState.OPEN and word in row.title and finds(viewer, row.member):
-                where = "online" if row.where is Where.ONLINE else "in_person"
-                found[f"{kind}:{row.id}"] = {"kind": [kind], "where": [where], "area": [row.area_id]}
-    for row in db.session.scalars(sa.select(SkillSession).options(sa.orm.joinedload(SkillSession.host))).unique():
-        on = row.state is SessionState.SCHEDULED and row.ends_at > clock.now()
-        if on and word in row.title and comes_to(viewer, row):
-            found[f"session:{row.id}"] = {"kind": ["session"], "where": ["in_person"], "area": [row.area_id]}
-    return found
-
-
-def finds(viewer, owner):
-    """Whether a member's offers and wants are found: by members who can see them, by visitors without their name."""
-    if viewer.member is not None:
-        return viewer.can_see(owner, Field.PAGE)
-    return viewer.sees_catalogue and owner.is_active and owner.seen_as is not SeenAs.HIDDEN
-
-
-def comes_to(viewer, session):
-    if not viewer.sees_catalogue or not session.host.is_active or session.host_id in viewer.blocked_ids:
-        return False
-    return viewer.member is not None or session.audience is Audience.PUBLIC
-
-
-def counted(found, name):
-    return Counter(str(value) for boxes in found.values() for value in boxes[name] if value is not None)
 
 
 def viewers(people, mode):
