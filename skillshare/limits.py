@@ -95,6 +95,7 @@ FORM_KEYS = 1_000
 NEXT = 512
 
 LEASE = timedelta(seconds=60)
+INDEX_LEASE = timedelta(seconds=5)
 MAIL_KEPT_TRYING = timedelta(hours=72)
 
 # Rates: Flask-Limiter's notation, keyed as web/rates.py says.

@@ -5,7 +5,7 @@ also the scheduler. Not here: what is done with a row (`jobs.py`).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -71,12 +71,12 @@ class Outbox(Base):
         return cls.kind == kind, cls.due_at <= clock.now()
 
     @classmethod
-    def claim(cls, kind: str, limit: int) -> list["Outbox"]:
-        """Take up to `limit` due rows for `limits.LEASE`: pushed forward first, so that a crash only delays them."""
+    def claim(cls, kind: str, limit: int, lease: timedelta = limits.LEASE) -> list["Outbox"]:
+        """Take up to `limit` due rows for a while: pushed forward first, so that a crash only delays them."""
         rows = list(db.session.scalars(cls.due(kind, limit)))
         for row in rows:
             row.attempts += 1
-            row.due_at = clock.now() + limits.LEASE * row.attempts
+            row.due_at = clock.now() + lease * row.attempts
         return rows
 
     @classmethod
