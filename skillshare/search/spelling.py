@@ -15,8 +15,8 @@ LONGEST_BYTES = 32
 ALIKE_FROM = 0.4
 """Part of all trigrams of two words that both have, from which on one may be meant by the other."""
 SPACE = 32
-BEGINNING = 3
-"""Letters that both have at their beginning."""
+BEGINNING, MANY = 3, 1_000
+"""Letters that both have at their beginning; one more where more than so many words begin so."""
 
 
 class Spellings:
@@ -41,7 +41,11 @@ class Spellings:
 
     def alike(self, word: str) -> dict[str, float]:
         """The words that begin as this one does and are like it, each with the part of their trigrams they share."""
-        found = _range(self._forwards, word[:BEGINNING])
+        start = BEGINNING
+        found = _range(self._forwards, word[:start])
+        while len(found) > MANY and start < len(word):
+            start += 1
+            found = _range(self._forwards, word[:start])
         typed = np.unique(_trigrams(np.array([word.encode()[:LONGEST_BYTES]], f"S{LONGEST_BYTES}")))
         typed = typed[typed > 0]
         trigrams = _trigrams(found)
