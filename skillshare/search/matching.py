@@ -61,7 +61,7 @@ def _weighed(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord],
     """How well each does, its names included where that decides the order."""
     if request.sort != "relevance":
         return chosen.scores
-    return favour_names(snapshot, words, *chosen)
+    return favour_names(snapshot.names, words, *chosen)
 
 
 def all_of(masks: Iterable[Mask]) -> Mask | None:

@@ -4,6 +4,7 @@ Measured on known items: the names of the leading documents, compared with the w
 weight of a field. Words are compared by their first letters, so that "soldador" is near "soldadura".
 """
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .analysis import QueryWord, small_words
 from .engine import ALIKE
-from .snapshot import Mask, Snapshot
+from .snapshot import Mask
 from .whoosh_parts import Ids, Weights
 
 LEADING = 30
@@ -27,13 +28,18 @@ KEPT = 4_096
 Roots = frozenset[str]
 
 
-def favour_names(snapshot: Snapshot, words: list[QueryWord], ids: Ids, scores: Weights, whole: Mask) -> Weights:
-    """The scores, raised for the leading documents by how much of one of their names was typed, and little else."""
+def favour_names(
+    names: Callable[[int], str], words: Sequence[QueryWord], ids: Ids, scores: Weights, whole: Mask
+) -> Weights:
+    """The scores, raised for the leading documents by how much of one of their names was typed, and little else.
+
+    `names` gives those of a document as completion keeps them: a line each, language<tab>name.
+    """
     asked = frozenset(word.forms[0][:ROOT] for word in words if not word.small)
     if not asked or not len(ids):
         return scores
     leading = _leading(scores, whole)
-    called = [_called(asked, _names(snapshot.names(number))) for number in ids[leading].tolist()]
+    called = [_called(asked, _names(names(number))) for number in ids[leading].tolist()]
     raised = scores.copy()
     raised[leading] *= 1 + np.float32(CALLED_SO) * np.array(called, np.float32)
     return raised

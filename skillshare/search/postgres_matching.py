@@ -104,7 +104,7 @@ class Question:
                 order = self._order_by_rum(f"tier{number}")
             where = _where([*([f"lexemes @@ %(tier{number})s::tsquery"] if query else ()), *found])
             parts.append(
-                f"(SELECT {number} AS tier, key, masses, words, stems, made_at, starts_at,"  # noqa: S608
+                f"(SELECT {number} AS tier, key, names, masses, words, stems, made_at, starts_at,"  # noqa: S608
                 " filters && %(near)s::text[] AS near, filters && %(left)s::text[] AS open"
                 f" FROM {self._of.table('document')} {where} {order} LIMIT {limit})"
             )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .analysis import QueryWord
 from .engine import ALIKE, NEARBY, OPEN, SOON, STARTING, Hit, SearchRequest
 from .fields import HALVES, NEVER
+from .naming import favour_names
 from .postgres_query import Wanted
 from .postgres_rows import MASS, SIXTEENTH, as_given
 from .postgres_schema import Generation
@@ -44,6 +45,9 @@ class Candidates:
     def hits(self, request: SearchRequest, asked: Wanted) -> list[Hit]:
         """All of them in their order: what holds all words first, then the rest, each by the order asked for."""
         scores, whole = self._scored(asked)
+        if request.sort == "relevance":
+            every = np.arange(self._size, dtype=np.int32)
+            scores = favour_names(self._columns["names"].__getitem__, asked.words, every, scores, whole)
         weights = self._favoured(request, scores)
         best: list[int] = []
         for part in (np.flatnonzero(whole), np.flatnonzero(~whole)):

@@ -15,10 +15,9 @@ from zlib import crc32
 
 import numpy as np
 
-from .analysis import main_language, sounded_out
 from .completion import HEAD_BYTES, PER_NAME
 from .engine import KINDS, Document
-from .fields import EXTRA_AT, PRACTICE_AT, THEORY_AT, postings_of
+from .fields import EXTRA_AT, PRACTICE_AT, THEORY_AT, columns_of, postings_of
 from .spelling import LONGEST_BYTES, SHORTEST
 
 MASS = np.dtype([("word", "<u4"), ("mass", "<u2"), ("halves", "u1")])
@@ -52,6 +51,7 @@ class Row(NamedTuple):
     words: int
     stems: int
     filters: list[str]
+    names: str
     masses: bytes
     lexemes: str
 
@@ -98,10 +98,11 @@ def kept_of(document: Document, languages: frozenset[str]) -> Kept:
         words=words.length,
         stems=stems.length,
         filters=filters,
+        names=columns_of(document)["heads"].decode(),
         masses=_masses(words.weights | stems.weights, [*places.values(), *halves.values()]),
         lexemes=_vector(places | halves | dict.fromkeys([*names, *_pairs(stands), *samples_of(document.key)], "")),
     )
-    return Kept(row, list(_heads(document, row.key)), counted + [f"={value}" for value in filters])
+    return Kept(row, list(_heads(row.names, document.kind, row.key)), counted + [f"={value}" for value in filters])
 
 
 def places_of(packed: bytes) -> list[tuple[int, str]]:
@@ -154,16 +155,14 @@ def samples_of(key: str) -> list[str]:
     return [f"#{one_of}:{number % one_of}" for one_of in SAMPLES]
 
 
-def _heads(document: Document, key: str) -> Iterator[Head]:
-    """Of a skill all names, of others the title; each from each of its first words on."""
-    kind = KINDS.index(document.kind) if document.kind in KINDS else len(KINDS)
-    names = [(document.language, document.title), *(document.names if document.kind == "skill" else ())]
-    for language, name in names:
-        head = sounded_out(name)
-        parts = head.split(" ") if head else []
-        for at in range(min(len(parts), PER_NAME)):
-            start = cut(" ".join(parts[at:]))
-            yield Head(kind, start, main_language(language), at > 0, min(len(head), 255), key)
+def _heads(names: str, kind: str, key: str) -> Iterator[Head]:
+    """Each name from each of its first words on."""
+    number = KINDS.index(kind) if kind in KINDS else len(KINDS)
+    for line in names.split("\n") if names else ():
+        language, _, name = line.partition("\t")
+        words = name.split(" ")
+        for at in range(min(len(words), PER_NAME)):
+            yield Head(number, cut(" ".join(words[at:])), language, at > 0, min(len(name), 255), key)
 
 
 def cut(start: str) -> str:

@@ -41,11 +41,13 @@ CREATE TABLE {document} (
     words integer NOT NULL,
     stems integer NOT NULL,
     filters text[] COLLATE "C" NOT NULL,
+    names text NOT NULL,
     masses bytea NOT NULL,
     lexemes tsvector NOT NULL
 ) WITH (toast_tuple_target = 128);
 ALTER TABLE {document}
-    ALTER filters SET STORAGE MAIN, ALTER masses SET STORAGE MAIN, ALTER lexemes SET STORAGE EXTERNAL;
+    ALTER filters SET STORAGE MAIN, ALTER names SET STORAGE MAIN, ALTER masses SET STORAGE MAIN,
+    ALTER lexemes SET STORAGE EXTERNAL;
 CREATE TABLE {word} (
     word text COLLATE "C" NOT NULL,
     documents integer NOT NULL,

@@ -172,3 +172,14 @@ def test_a_text_may_be_long(empty):
 
     assert keys(empty, Text(phrases=("near the start",))) == ["offer:x"]
     assert empty.versions() == {"offer:x": 1}
+
+
+def test_what_is_called_as_somebody_typed_comes_first(empty):
+    empty.apply(
+        [
+            Document("offer:holds", 1, "en", "Bread bread and more bread", practice="Bread, bread, bread baking."),
+            Document("offer:called", 1, "en", "Baking bread", practice="At home with a good deal of time and flour."),
+        ]
+    )
+
+    assert keys(empty, Text(("bread", "baking"))) == ["offer:called", "offer:holds"]
