@@ -79,6 +79,7 @@ GAP_TERM, GAP_WORDS = 40, 4
 GAP_DAYS, GAP_MEMBERS = 3, 3
 GAPS_SHOWN = 30
 GAPS_BUFFER = 1_000
+GAPS_A_DAY = 50
 GAP_SHOWN_FOR = timedelta(days=62)
 GAP_KEPT = timedelta(days=366)
 WAITED_LONG = timedelta(days=30)

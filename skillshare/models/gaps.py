@@ -72,29 +72,32 @@ class SearchGap(Base):
     def count(cls, tallies: Mapping[Sought, Tally], today: date, secret: str) -> None:
         """Add what was looked for. Several may count at once: nothing is lost, and nobody counts twice.
 
-        Names and handles of members are left out. Of a month that is over only `times` is added. `secret` is the
-        instance's own, and not in the database: who has only that cannot try out all members against the marks.
+        Names and handles of members are left out. Of a month that is over only `times` is added; and visitors only add
+        to words that a member looked for too, or anybody could fill the table. `secret` is the instance's own, and
+        not in the database: who has only that cannot try out all members against the marks.
         """
         words = {word for sought, tally in tallies.items() for word in (sought.term, tally.said)}
         named = _naming_somebody(words)
         for sought, tally in sorted(tallies.items(), key=lambda counted: counted[0]):
             if named & {sought.term, tally.said}:
                 continue
+            if not tally.member_ids:
+                cls._add_more(sought, tally.times)
+                continue
             gap_id = cls._add(sought, tally)
-            if sought.month == first_of_month(today) and tally.member_ids:
+            if sought.month == first_of_month(today):
                 cls._mark(gap_id, tally, f"{GapSalt.of(sought.month)}{secret}")
 
     @classmethod
     def shown(cls, today: date, limit: int = limits.GAPS_SHOWN) -> list[Gap]:
         """What may be shown, most often first: where in some month enough members looked, on enough days."""
         since = first_of_month(today) - limits.GAP_SHOWN_FOR
-        enough = sa.and_(cls.members >= limits.GAP_MEMBERS, cls.days >= limits.GAP_DAYS)
         times = sa.func.sum(cls.times)
         rows = db.session.execute(
             sa.select(cls.term, sa.func.max(cls.said), cls.area, times, sa.func.sum(cls.days))
             .where(cls.month >= since)
             .group_by(cls.term, cls.area)
-            .having(sa.func.max(sa.case((enough, 1), else_=0)) == 1)
+            .having(sa.func.max(sa.case((cls._enough(), 1), else_=0)) == 1)
             .order_by(times.desc(), cls.term, cls.area)
             .limit(limit)
         )
@@ -102,12 +105,23 @@ class SearchGap(Base):
 
     @classmethod
     def forget(cls, today: date) -> None:
-        """Throw away the salts and marks of months that are over, and what was looked for long ago."""
+        """Of months that are over, throw away the salts, the marks and what too few looked for; and all of long ago."""
         month = first_of_month(today)
         over = sa.select(cls.id).where(cls.month < month)
         db.session.execute(sa.delete(GapMark).where(GapMark.gap_id.in_(over)))
         db.session.execute(sa.delete(GapSalt).where(GapSalt.month < month))
-        db.session.execute(sa.delete(cls).where(cls.month < month - limits.GAP_KEPT))
+        too_few = sa.and_(cls.month < month, sa.not_(cls._enough()))
+        db.session.execute(sa.delete(cls).where(sa.or_(too_few, cls.month < month - limits.GAP_KEPT)))
+
+    @classmethod
+    def _enough(cls) -> sa.ColumnElement[bool]:
+        return sa.and_(cls.members >= limits.GAP_MEMBERS, cls.days >= limits.GAP_DAYS)
+
+    @classmethod
+    def _add_more(cls, sought: Sought, times: int) -> None:
+        here = sa.and_(cls.term == sought.term, cls.area == sought.area, cls.month == sought.month)
+        more = sa.update(cls).where(here).values(times=cls.times + times)
+        db.session.execute(more.execution_options(synchronize_session=False))
 
     @classmethod
     def _add(cls, sought: Sought, tally: Tally) -> int:

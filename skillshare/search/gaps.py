@@ -9,6 +9,7 @@ Never counted: what holds quotes or operators, more than four words, digits in a
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 
@@ -26,8 +27,9 @@ PERSONAL = re.compile(r"@|://|www\.|\d\D{0,2}\d\D{0,2}\d")
 
 def not_found(asked: Asked, answer: Answer, reader: Reader) -> tuple[str, str, str] | None:
     """What was looked for in vain: the words folded, as written, and the area; None when it does not count."""
-    said = answer.correction or asked.q
-    if not _is_plain(asked, said, reader) or not answer.from_index or _can_be_learned(answer):
+    guessed = answer.correction is not None and not any(result.is_called_so for result in answer.results)
+    said = asked.q if guessed else answer.correction or asked.q  # something of that name: a mistake in typing
+    if not _is_plain(asked, said, reader) or not answer.from_index or (_can_be_learned(answer) and not guessed):
         return None
     words = list(words_of(said))
     small = frozenset().union(*(small_words(language) for language in reader.languages))
@@ -69,18 +71,34 @@ class Buffer:
         self._most = most
         self._lock = threading.Lock()
         self._tallies: dict[Sought, Tally] = {}
+        self._day: date | None = None
+        self._of_member: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return len(self._tallies)
 
     def note(self, gap: tuple[str, str, str], day: date, member_id: int | None) -> None:
-        """Count one search. A member counts towards the floor of SPEC 8, a visitor (None) only towards the number."""
+        """Count one search. A member counts towards the floor of SPEC 8, a visitor (None) only towards the number.
+
+        Of one member at most `limits.GAPS_A_DAY` count in a day, or one could fill the table.
+        """
         term, said, area = gap
+        if self._is_one_too_many(day, member_id):
+            return
         tally = Tally(said, times=1)
         if member_id is not None:
             tally.days.add(day)
             tally.member_ids.add(member_id)
         self.put_back({Sought(term, area, first_of_month(day)): tally})
+
+    def _is_one_too_many(self, day: date, member_id: int | None) -> bool:
+        with self._lock:
+            if self._day != day:
+                self._day = day
+                self._of_member.clear()
+            if member_id is not None:
+                self._of_member[member_id] += 1
+            return member_id is not None and self._of_member[member_id] > limits.GAPS_A_DAY
 
     def put_back(self, tallies: Mapping[Sought, Tally]) -> None:
         """Add these to what is counted here; new words are left out when there are too many."""

@@ -77,7 +77,7 @@ class Result:
 
     `skill` is the name of what it is about (`named` with marks: of a session, every skill that was asked for);
     `also` the other name it was asked for by, `names` all its names in any language. `half` is where the words of the
-    snippet stand. `written` are words of the search as they stand here.
+    snippet stand. `written` are words of the search as they stand here; `is_called_so` when title and name hold all.
     """
 
     kind: str
@@ -94,6 +94,7 @@ class Result:
     why: Why = Why()
     written: tuple[str, ...] = ()
     skill_ids: tuple[int, ...] = ()
+    is_called_so: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +422,7 @@ class _Found:
             why=self._why(reader) if mark.wanted else Why(),
             written=tuple(said for read in seen for said in read.written),
             skill_ids=tuple(one.id for one in self.abouts),
+            is_called_so=self.title.found | about.name_read(mark).found >= mark.wanted.keys() > set(),
         )
 
     def _why(self, reader: Reader) -> Why:

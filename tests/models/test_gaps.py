@@ -57,13 +57,19 @@ def test_three_members_on_two_days_are_too_few(db):
 
 
 def test_visitors_count_towards_the_number_and_not_towards_the_floor(db):
+    look(1), look(2, LATER[1])
     for day in LATER:
         look(None, day, times=10)
     assert shown() == []
 
-    for member_id, day in zip((1, 2, 3), LATER, strict=False):
-        look(member_id, day)
+    look(3, LATER[2])
     assert [gap.times for gap in SearchGap.shown(DAY)] == [53]
+
+
+def test_what_only_visitors_look_for_is_not_kept(db):
+    look(None, times=10)
+
+    assert db.session.scalars(sa.select(SearchGap.id)).all() == []
 
 
 def test_each_area_and_each_month_has_a_floor_of_its_own(db):
@@ -115,8 +121,17 @@ def test_what_comes_late_for_a_month_that_is_over_only_adds_to_the_number(db):
     assert db.session.scalars(sa.select(GapSalt.id)).all() == []
 
 
+def test_what_too_few_looked_for_goes_with_its_month(db):
+    look(1), look(2, LATER[1])
+
+    SearchGap.forget(date(2026, 12, 1))
+
+    assert db.session.scalars(sa.select(SearchGap.id)).all() == []
+
+
 def test_numbers_of_long_ago_are_thrown_away(db):
-    look(1)
+    for member_id, day in zip((1, 2, 3), LATER, strict=False):
+        look(member_id, day)
 
     SearchGap.forget(date(2027, 12, 1))
 
@@ -145,7 +160,7 @@ def test_names_and_handles_of_members_are_never_counted(db, ana, term):
     ana.name = "Ana Lopez"
     db.session.flush()
 
-    look(None, term=term, times=9)
+    look(1, term=term, times=9)
 
     assert db.session.scalars(sa.select(SearchGap.id)).all() == []
 

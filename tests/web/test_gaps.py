@@ -64,10 +64,12 @@ def missed(browser, frozen, members, q):
 
 
 def test_what_was_not_found_is_counted_and_the_search_itself_writes_nothing(
-    db, worked, browser, counted, queries, bread_offer
+    worked, browser, keeper, counted, queries, ben, bread_offer
 ):
     worked()
-    visit = browser()
+    visit = browser(ben)
+    search(visit, "something else")
+    keeper.buffer.take()
     queries.clear()
 
     search(visit, "Zeppelín repair")
@@ -77,27 +79,27 @@ def test_what_was_not_found_is_counted_and_the_search_itself_writes_nothing(
     assert counted() == {"zeppelin repair": 2}
 
 
-def test_what_somebody_offers_is_not_counted(worked, browser, counted, bread_offer):
+def test_what_somebody_offers_is_not_counted(worked, browser, ben, counted, bread_offer):
     worked()
 
     for q in ("bread", "three ingredients", "sourdough"):
-        search(browser(), q)
+        search(browser(ben), q)
 
     assert counted() == {}
 
 
-def test_a_page_of_a_skill_or_a_wish_is_nobody_to_learn_from(worked, browser, counted, bread_want):
+def test_a_page_of_a_skill_or_a_wish_is_nobody_to_learn_from(worked, browser, ben, counted, bread_want):
     worked()
 
-    search(browser(), "sourdough")
+    search(browser(ben), "sourdough")
 
     assert counted() == {"sourdough": 1}
 
 
-def test_an_offer_that_holds_one_of_two_words_is_not_what_was_looked_for(worked, browser, counted, bread_offer):
+def test_an_offer_that_holds_one_of_two_words_is_not_what_was_looked_for(worked, browser, ben, counted, bread_offer):
     worked()
 
-    search(browser(), "zeppelin bread")
+    search(browser(ben), "zeppelin bread")
 
     assert counted() == {"zeppelin bread": 1}
 
@@ -121,44 +123,54 @@ def test_an_offer_that_holds_one_of_two_words_is_not_what_was_looked_for(worked,
         "the of and",
     ],
 )
-def test_never_counted(worked, browser, counted, bread_offer, q):
+def test_never_counted(worked, browser, ben, counted, bread_offer, q):
     worked()
 
-    search(browser(), q)
+    search(browser(ben), q)
 
     assert counted() == {}
 
 
 @pytest.mark.parametrize("more", [{"kind": "offer"}, {"when": "week"}, {"half": "theory"}, {"language": "es"}])
-def test_what_was_narrowed_down_is_not_counted(worked, browser, counted, more, bread_offer):
+def test_what_was_narrowed_down_is_not_counted(worked, browser, ben, counted, more, bread_offer):
     worked()
 
-    search(browser(), "zeppelin", **more)
+    search(browser(ben), "zeppelin", **more)
 
     assert counted() == {}
 
 
-def test_an_area_that_was_asked_for_is_counted_for_itself(db, worked, browser, counted, area, bread_offer):
+def test_an_area_that_was_asked_for_is_counted_for_itself(db, worked, browser, ben, counted, area, bread_offer):
     area_id = area.public_id
     worked()
 
-    search(browser(), "zeppelin", area=area_id)
+    search(browser(ben), "zeppelin", area=area_id)
 
     assert counted() == {"zeppelin": 1}
     assert db.session.scalars(sa.select(SearchGap.area)).one() == area_id
 
 
-def test_a_mistake_in_typing_counts_as_what_was_meant(worked, browser, counted, bread_want):
+def test_a_word_that_only_resembles_another_counts_as_it_was_typed(worked, browser, ben, counted, ana, brakes):
+    they_bite = "Set the rim so that they bite."
+    Offer.publish(by=ana, skill=brakes, title="Brakes", practice=they_bite, theory="Friction.", language="en")
     worked()
 
-    search(browser(), "sourdogh")
+    search(browser(ben), "kite")
+
+    assert counted() == {"kite": 1}
+
+
+def test_a_mistake_in_typing_counts_as_what_was_meant(worked, browser, ben, counted, bread_want):
+    worked()
+
+    search(browser(ben), "sourdogh")
 
     assert counted() == {"sourdough": 1}
 
 
-def test_a_database_that_is_away_loses_nothing(worked, browser, keeper, counted, monkeypatch, bread_offer):
+def test_a_database_that_is_away_loses_nothing(worked, browser, ben, keeper, counted, monkeypatch, bread_offer):
     worked()
-    search(browser(), "zeppelin")
+    search(browser(ben), "zeppelin")
 
     def away(*_):
         raise OSError("away")
@@ -170,14 +182,14 @@ def test_a_database_that_is_away_loses_nothing(worked, browser, keeper, counted,
     assert counted() == {"zeppelin": 1}
 
 
-def test_a_server_writes_down_by_itself_what_it_counted(app, db, worked, browser, monkeypatch, bread_offer):
+def test_a_server_writes_down_by_itself_what_it_counted(app, db, worked, browser, ben, monkeypatch, bread_offer):
     worked()
     keeper = gaps.Keeper(app)
     monkeypatch.setitem(app.extensions, "gaps", keeper)
     monkeypatch.setattr(gaps, "WRITTEN_EVERY", 0.02)
     with monkeypatch.context() as serving:
         serving.setattr(type(app), "testing", False)
-        search(browser(), "zeppelin")
+        search(browser(ben), "zeppelin")
 
     for _ in range(200):
         if db.session.scalar(sa.select(SearchGap.times)):
@@ -194,6 +206,13 @@ def test_the_buffer_is_bounded(keeper):
         keeper.buffer.note((f"term {number}", "term", ""), clock.today("UTC"), None)
 
     assert len(keeper.buffer.take()) == 1_000
+
+
+def test_one_member_fills_no_table(keeper):
+    for number in range(200):
+        keeper.buffer.note((f"term {number}", "term", ""), clock.today("UTC") + timedelta(days=number // 100), 7)
+
+    assert len(keeper.buffer.take()) == 100
 
 
 def test_the_page_shows_what_enough_members_looked_for(frozen, worked, browser, keeper, three, bread_offer):
