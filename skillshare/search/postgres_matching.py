@@ -15,7 +15,7 @@ from .. import limits
 from .analysis import QueryWord
 from .engine import Hit, SearchPage, SearchRequest
 from .forgiving import NEAR_WORDS
-from .postgres_query import LEFT, Params, conditions, held_by, tiers, values_of, wanted
+from .postgres_query import LEFT, Params, conditions, held_by, match, tiers, values_of, wanted, whole
 from .postgres_ranking import Candidates
 from .postgres_rows import SAMPLES, as_given, quoted
 from .postgres_schema import Generation
@@ -87,14 +87,15 @@ class Question:
     def _candidates(self) -> tuple[Sequence[Any], int | None]:
         """The documents to rank, and how many match in all where these are all that do."""
         sort = self._request.sort
-        queries = self._queries(by_weight=sort == "relevance")
+        last = self._request.page * self._request.per_page
+        if sort != "relevance":  # only what the page needs
+            queries, limit = self._sorted_queries(), last
+        else:
+            queries, limit = self._tiers(), CANDIDATES if last <= CANDIDATES else ALL_CANDIDATES
         if not queries:
             return (), 0
         order = ORDERS[sort] if queries[-1] else ORDERS[sort] or BROWSING
-        limit = last = self._request.page * self._request.per_page
-        if sort == "relevance":  # else only what the page needs
-            limit = CANDIDATES if last <= CANDIDATES else ALL_CANDIDATES
-        ranked = limit * 3 // 2 if sort == "relevance" else limit * len(queries)  # some stand in two tiers
+        ranked = limit * 3 // 2 if sort == "relevance" else limit * len(queries)
         found, params = conditions(self._request, self._asked)
         params |= {"near": values_of("area", self._request.near), "left": [LEFT]}
         parts = []
@@ -109,8 +110,8 @@ class Question:
                 f" FROM {self._of.table('document')} {where} {order} LIMIT {limit})"
             )
         rows = self._all(f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS candidate LIMIT {ranked}", params)  # noqa: S608
-        last_ended = len(rows) < ranked and sum(row.tier == len(queries) - 1 for row in rows) < limit
-        return rows, len({row.key for row in rows}) if last_ended else None
+        all_read = len(rows) < ranked and max(Counter(row.tier for row in rows).values(), default=0) < limit
+        return rows, len({row.key for row in rows}) if all_read else None
 
     def _ranked(self, rows: Sequence[Any]) -> tuple[Hit, ...]:
         """The candidates in their order: on the first pages the same, whatever is read for deeper ones."""
@@ -134,12 +135,21 @@ class Question:
             return ""
         return f'ORDER BY lexemes OPERATOR("{self._of.ordered_in}".<=>) %({name})s::tsquery'
 
-    def _queries(self, by_weight: bool = True) -> list[str]:
-        """What to look for, the best first; empty words look for everything."""
+    def _match(self) -> str | None:
+        """The query for all that is asked for: empty for everything, None for nothing."""
         asked = self._asked
         if asked.words or asked.phrases or asked.skills or asked.nothing:
-            return tiers(asked, self._counts, by_weight)
-        return [""]
+            return match(asked, self._counts) or None
+        return ""
+
+    def _tiers(self) -> list[str]:
+        found = self._match()
+        return tiers(self._asked, self._counts, self._of.documents) if found else [] if found is None else [found]
+
+    def _sorted_queries(self) -> list[str]:
+        """What holds all words, then everything."""
+        found = self._match()
+        return [] if found is None else [*filter(None, (whole(self._asked, self._counts),)), found]
 
     # Misspelt words
 
@@ -193,18 +203,18 @@ class Question:
 
     def _scan(self, names: list[str], but: str | None = None) -> tuple[int, dict[str, Counts]]:
         """How many documents match, and how many of them have each value of these filters."""
-        queries = self._queries()
-        if not queries:
+        query = self._match()
+        if query is None:
             return 0, {}
         expected = self._expected(but)
         one_of = 1
         if expected > COUNTED:
             one_of = next((size for size in SAMPLES if expected / size <= COUNTED / 2), SAMPLES[-1])
-        total, values = self._scan_part(queries[-1], names, but, one_of)
+        total, values = self._scan_part(query, names, but, one_of)
         if one_of == 1 and total >= COUNTED:
-            total, values = self._scan_part(queries[-1], names, but, 16)
+            total, values = self._scan_part(query, names, but, 16)
         elif one_of > 1 and total < COUNTED:  # rarer than was thought: all of it can be counted
-            total, values = self._scan_part(queries[-1], names, but, 1)
+            total, values = self._scan_part(query, names, but, 1)
         return total, values
 
     def _scan_part(self, query: str, names: list[str], but: str | None, one_of: int) -> tuple[int, dict[str, Counts]]:
@@ -226,16 +236,16 @@ class Question:
 
     def _expected(self, but: str | None = None) -> float:
         """About how many documents match."""
-        whole = max(self._of.documents, 1)
+        documents = max(self._of.documents, 1)
         held = [held_by(word, self._counts) for word in self._asked.telling]
-        found = min(sum(held), whole) if held else whole
+        found = min(sum(held), documents) if held else documents
         for lexeme in (word for phrase in self._asked.phrases for word in phrase):
             found = min(found, self._counts.get(lexeme, 0))
         part = float(found)
         for name, values in self._request.all_filters().items():
             if name != but:
                 held = [self._counts.get(f"={value}", 0) for value in values_of(name, values)]
-                part *= min(1.0, sum(held) / whole)
+                part *= min(1.0, sum(held) / documents)
         return part
 
     def _all(self, sql: str, params: Params) -> Sequence[Any]:

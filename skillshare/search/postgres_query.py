@@ -1,7 +1,8 @@
 """From a request to conditions in SQL. Nothing typed ever becomes a query: words are quoted and bound as parameters."""
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import log
 from typing import Any, NamedTuple
 
 from .analysis import QueryWord, query_words, words_of
@@ -11,8 +12,15 @@ from .postgres_rows import pair_of, quoted, storable
 LABELS: Mapping[Half | None, str] = {None: "", "practice": ":B", "theory": ":C"}
 NAMED = "@"
 LEFT = "left=yes"
+TOLD_APART = 4
+"""Words, and the rest of them as one, of which each combination is looked for by itself."""
+MANY = 200
+"""Documents that hold a word, from which on it is asked first whether they hold it in their names."""
+MOST = 20
+"""Tiers of one question."""
 
 Params = dict[str, Any]
+Groups = list[list[QueryWord]]
 
 
 class Wanted(NamedTuple):
@@ -51,30 +59,78 @@ def wanted(text: Text, half: Half | None, languages: tuple[str, ...]) -> Wanted:
     return Wanted(words, phrases, skills, excluded, half, nothing)
 
 
-def tiers(asked: Wanted, counts: Mapping[str, int], by_weight: bool = True) -> list[str]:
-    """Queries of which each finds a part of what the last one finds, the best first; none: nothing can be found.
+def match(asked: Wanted, counts: Mapping[str, int]) -> str:
+    """The query that finds all that is asked for; empty where nothing can be found.
 
-    `counts` says in how many documents each word stands. The rarer a word, the more it weighs: what holds the rarest
-    comes before what only holds the others, and what has the words in its names before what has them in its texts.
-    Where weight is not what counts, what holds all words still comes first.
+    `counts` says in how many documents each word stands.
     """
-    label = LABELS[asked.half]
-    known = sorted((word for word in asked.telling if held_by(word, counts)), key=lambda word: held_by(word, counts))
-    all_known = bool(known) and len(known) == len(asked.telling)
-    whole = [_and(_any_of(word, label) for word in known)] if all_known else []
-    named = [_and(_any_of(word, mark=NAMED) for word in known)] if all_known and not asked.half else []
-    required = _and(
-        [*(_phrase(each, label) for each in asked.phrases), *(_any_of(w, mark=NAMED) for w in asked.skills)]
-    )
-    better = [*named, *whole] if by_weight else whole
-    if required:
-        found = [*(f"{required} & {each}" for each in better), required]
-    elif len(known) > 1:
-        rarest, others = _any_of(known[0], label), _or(_any_of(word, label) for word in known[1:])
-        found = [*better, *([f"{rarest} & {others}", rarest] if by_weight else ()), f"({rarest} | {others})"]
-    else:
-        found = [*(named if by_weight else ()), *(_any_of(word, label) for word in known)]
-    return [" & ".join([each, *(f"!{each_not}" for each_not in asked.excluded)]) for each in found]
+    found = _required(asked) or _or(_any_of(word, LABELS[asked.half]) for word in _known(asked, counts))
+    return _and([found, *_but(asked)]) if found else ""
+
+
+def tiers(asked: Wanted, counts: Mapping[str, int], documents: int) -> list[str]:
+    """Queries that together find what `match` does, the best first: each has some of the words and none of the others.
+
+    The rarer a word among all `documents`, the more it weighs; so what has this word and that comes before what has
+    only the other. What has its words in its names comes before what has them in its texts, where there may be many.
+    """
+    known = _known(asked, counts)
+    if required := _required(asked):
+        best = [_in_names(known), _and(_any_of(word, LABELS[asked.half]) for word in known)] if known else []
+        return [_and([required, *each, *_but(asked)]) for each in (*([some] for some in best), [])]
+    found = []
+    for some, others in _combinations(known, counts, documents):
+        parts = [_or(_any_of(word, LABELS[asked.half]) for word in group) for group in some]
+        parts += [f"!{_or(_any_of(word, LABELS[asked.half]) for word in group)}" for group in others]
+        words = [word for group in some for word in group]
+        if asked.half or min(held_by(word, counts) for word in words) < MANY:
+            found.append(_and([*parts, *_but(asked)]))
+        else:
+            named = _in_names(words)
+            found += [_and([*parts, named, *_but(asked)]), _and([*parts, f"!({named})", *_but(asked)])]
+    return found if len(found) <= MOST else [*found[: MOST - 1], match(asked, counts)]
+
+
+def whole(asked: Wanted, counts: Mapping[str, int]) -> str:
+    """The query that finds what holds all words; empty where nothing can."""
+    known = _known(asked, counts)
+    if not known or len(known) < len(asked.telling):
+        return ""
+    required = [required] if (required := _required(asked)) else []
+    return _and([*required, *(_any_of(word, LABELS[asked.half]) for word in known), *_but(asked)])
+
+
+def _known(asked: Wanted, counts: Mapping[str, int]) -> list[QueryWord]:
+    """The telling words that any document holds, the rarest first."""
+    known = (word for word in asked.telling if held_by(word, counts))
+    return sorted(known, key=lambda word: held_by(word, counts))
+
+
+def _combinations(known: list[QueryWord], counts: Mapping[str, int], documents: int) -> list[tuple[Groups, Groups]]:
+    """Each choice among the words, with those not chosen, the heaviest first; of many words, the last are as one."""
+    groups = [[word] for word in known[: TOLD_APART - 1]]
+    if rest := known[TOLD_APART - 1 :]:
+        groups.append(rest)
+    weights = [log(1 + documents / held_by(group[0], counts)) for group in groups]
+    choices = [choice for size in range(1, len(groups) + 1) for choice in combinations(range(len(groups)), size)]
+    choices.sort(key=lambda choice: -sum(weights[at] for at in choice))
+    return [
+        ([groups[at] for at in choice], [group for at, group in enumerate(groups) if at not in choice])
+        for choice in choices
+    ]
+
+
+def _required(asked: Wanted) -> str:
+    phrases = [_phrase(each, LABELS[asked.half]) for each in asked.phrases]
+    return _and([*phrases, *(_any_of(word, mark=NAMED) for word in asked.skills)])
+
+
+def _in_names(words: Iterable[QueryWord]) -> str:
+    return _and(_any_of(word, mark=NAMED) for word in words)
+
+
+def _but(asked: Wanted) -> list[str]:
+    return [f"!{each}" for each in asked.excluded]
 
 
 def held_by(word: QueryWord, counts: Mapping[str, int]) -> int:
