@@ -3,7 +3,10 @@
 import contextlib
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
+
+from tests.browser.test_every_page import RULES
 
 pytestmark = pytest.mark.browser
 
@@ -163,3 +166,21 @@ def test_without_javascript_the_box_and_the_filters_are_plain_forms(person):
     page.wait_for_url("**/find?q=bread&half=theory")
     expect(page.get_by_role("link", name="Only in why it works (remove)")).to_be_visible()
     expect(page.get_by_label("Why it works")).to_be_checked()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_shut_out_by_any_kind_of_answer(person, scheme):
+    page, wrong = person(color_scheme=scheme, viewport={"width": 360, "height": 740}), []
+    for address in ("/find?q=brakes", "/find?q=beekeeping", "/find?q=zeppelin+repair", "/find?q=xyzzy", "/gaps"):
+        page.goto(address)
+        if page.locator(".why > summary").count():
+            page.locator(".why > summary").first.click()
+        if address == "/find?q=brakes":
+            page.get_by_role("combobox").press("ArrowDown")
+            expect(options(page).first).to_be_visible()
+        found = Axe().run(page, options=RULES).response["violations"]
+        wrong += [f"{address}: {each['id']} {each['nodes'][0]['html'][:100]}" for each in found]
+        if page.evaluate("document.documentElement.scrollWidth > 360"):
+            wrong.append(f"{address} is wider than the screen")
+
+    assert wrong == []
