@@ -15,7 +15,7 @@ from .. import limits
 from .analysis import QueryWord
 from .engine import Hit, SearchPage, SearchRequest
 from .forgiving import NEAR_WORDS
-from .postgres_query import LEFT, Params, conditions, held_by, match, tiers, values_of, wanted, whole
+from .postgres_query import LEFT, Params, conditions, held_by, match, tiers, values_of, wanted, weighed, whole
 from .postgres_ranking import Candidates
 from .postgres_rows import SAMPLES, as_given, quoted
 from .postgres_schema import Generation
@@ -26,7 +26,7 @@ CANDIDATES = 400
 """Documents of a tier that are ranked; so many hits are ranked together, and deeper pages follow after them."""
 ALL_CANDIDATES = limits.PAGES_DEEP
 """Documents of a tier that are ranked for deeper pages: as many as there can be on all."""
-ORDERED = 20_000
+ORDERED = 30_000
 """Documents that RUM puts in order: about a millisecond for each thousand."""
 COUNTED = 4_000
 """Documents that are counted one by one."""
@@ -39,8 +39,13 @@ ORDERS = {
     "soonest": "ORDER BY starts_at, made_at DESC, key",
 }
 BROWSING = ORDERS["newest"]
+COLUMNS = (
+    "key, names, masses, words, stems, made_at, starts_at,"
+    " filters && %(near)s::text[] AS near, filters && %(left)s::text[] AS open"
+)
 
 Counts = dict[str, int]
+Ranks = tuple[Sequence[Any], Sequence[Any]]
 
 
 class Question:
@@ -57,13 +62,13 @@ class Question:
     def answered(self) -> SearchPage:
         """The page that was asked for, but for the time it took."""
         correction = None
-        rows, total = self._candidates()
-        if not self._request.exact and (meant := self._forgive(everything=not rows)):
+        ranks, total = self._candidates()
+        if not self._request.exact and (meant := self._forgive(everything=not ranks[0])):
             self._asked = self._asked.instead(meant)
             self._counts |= self._counted(self._asked.lexemes)
-            rows, total = self._candidates()
-            correction = " ".join(word.forms[0] for word in self._asked.words) if rows else None
-        hits = self._ranked(rows)
+            ranks, total = self._candidates()
+            correction = " ".join(word.forms[0] for word in self._asked.words) if ranks[0] else None
+        hits = self._ranked(ranks)
         facets, total = self._facets(total)
         last = self._request.page * self._request.per_page
         return SearchPage(
@@ -84,50 +89,77 @@ class Question:
 
     # Candidates
 
-    def _candidates(self) -> tuple[Sequence[Any], int | None]:
-        """The documents to rank, and how many match in all where these are all that do."""
-        sort = self._request.sort
+    def _candidates(self) -> tuple[Ranks, int | None]:
+        """The documents to rank, and how many match in all where these are all that do.
+
+        They come as those ranked together for the first pages, the same whatever page is asked for, and those after.
+        """
         last = self._request.page * self._request.per_page
-        if sort != "relevance":  # only what the page needs
-            queries, limit = self._sorted_queries(), last
-        else:
-            queries, limit = self._tiers(), CANDIDATES if last <= CANDIDATES else ALL_CANDIDATES
+        if self._request.sort != "relevance":  # only what the page needs
+            queries = self._sorted_queries()
+            rows, total = self._from_each(queries, last, last * len(queries), ORDERS[self._request.sort])
+            return (rows, ()), total
+        deep = last > CANDIDATES
+        parts, complete = weighed(self._asked, self._counts, self._of.documents)
+        first = self._weighed(parts, ALL_CANDIDATES if complete and deep else CANDIDATES) if parts else ()
+        if complete and parts:
+            return (first[:CANDIDATES], first[CANDIDATES:]), first[0].total if first else 0
+        if len(first) == CANDIDATES and not deep:
+            return (first, ()), None
+        limit = ALL_CANDIDATES if deep else CANDIDATES
+        rows, total = self._from_each(self._tiers(), limit, limit * 3 // 2)
+        if len(first) == CANDIDATES:
+            return (first, rows), total
+        return _parted(rows), total
+
+    def _from_each(
+        self, queries: list[str], limit: int, enough: int, order: str = ""
+    ) -> tuple[Sequence[Any], int | None]:
+        """At most `limit` documents from each tier, until there are enough; how many there are if these are all."""
         if not queries:
             return (), 0
-        order = ORDERS[sort] if queries[-1] else ORDERS[sort] or BROWSING
-        ranked = limit * 3 // 2 if sort == "relevance" else limit * len(queries)
-        found, params = conditions(self._request, self._asked)
-        params |= {"near": values_of("area", self._request.near), "left": [LEFT]}
-        parts = []
+        found, params = self._passing()
+        selects = []
         for number, query in enumerate(queries):
             params |= {f"tier{number}": query} if query else {}
-            if number == len(queries) - 1 and sort == "relevance" and query:
-                order = self._order_by_rum(f"tier{number}")
+            own_order = order or (self._order_by_rum(f"tier{number}") if query else BROWSING)
             where = _where([*([f"lexemes @@ %(tier{number})s::tsquery"] if query else ()), *found])
-            parts.append(
-                f"(SELECT {number} AS tier, key, names, masses, words, stems, made_at, starts_at,"  # noqa: S608
-                " filters && %(near)s::text[] AS near, filters && %(left)s::text[] AS open"
-                f" FROM {self._of.table('document')} {where} {order} LIMIT {limit})"
-            )
-        rows = self._all(f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS candidate LIMIT {ranked}", params)  # noqa: S608
-        all_read = len(rows) < ranked and max(Counter(row.tier for row in rows).values(), default=0) < limit
+            read = f"SELECT {number} AS tier, {COLUMNS} FROM {self._of.table('document')}"  # noqa: S608
+            selects.append(f"({read} {where} {own_order} LIMIT {limit})")
+        rows = self._all(f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS candidate LIMIT {enough}", params)  # noqa: S608
+        all_read = len(rows) < enough and max(Counter(row.tier for row in rows).values(), default=0) < limit
         return rows, len({row.key for row in rows}) if all_read else None
 
-    def _ranked(self, rows: Sequence[Any]) -> tuple[Hit, ...]:
-        """The candidates in their order: on the first pages the same, whatever is read for deeper ones."""
-        first: dict[str, Any] = {}
-        places = Counter[int]()
-        for row in rows[: CANDIDATES * 3 // 2]:
-            places[row.tier] += 1
-            if places[row.tier] <= CANDIDATES:
-                first[row.key] = row
-        rest = {row.key: row for row in rows if row.key not in first}
-        return tuple(
-            hit
-            for some in (first, rest)
-            if some
-            for hit in Candidates(list(some.values()), self._of, self._counts).hits(self._request, self._asked)
+    def _weighed(self, parts: list[tuple[str, float]], limit: int) -> Sequence[Any]:
+        """The documents whose words weigh most, each with how many there are in all."""
+        document, (found, params) = self._of.table("document"), self._passing()
+        lists = []
+        for number, (query, weight) in enumerate(parts):
+            params[f"part{number}"] = query
+            where = _where([f"lexemes @@ %(part{number})s::tsquery", *found])
+            lists.append(f"SELECT ctid AS place, {weight:.4f}::real AS weight FROM {document} {where}")  # noqa: S608
+        return self._all(
+            f"WITH best AS (SELECT place, sum(weight) AS weight, count(*) OVER () AS total"  # noqa: S608
+            f" FROM ({' UNION ALL '.join(lists)}) AS held GROUP BY place ORDER BY weight DESC, place LIMIT {limit})"
+            f" SELECT 0 AS tier, best.total, {COLUMNS} FROM best JOIN {document} ON {document}.ctid = best.place"
+            " ORDER BY best.weight DESC, best.place",
+            params,
         )
+
+    def _passing(self) -> tuple[list[str], Params]:
+        found, params = conditions(self._request, self._asked)
+        return found, params | {"near": values_of("area", self._request.near), "left": [LEFT]}
+
+    def _ranked(self, ranks: Ranks) -> tuple[Hit, ...]:
+        """The candidates in their order, each once."""
+        hits: list[Hit] = []
+        seen: set[str] = set()
+        for rows in ranks:
+            new = {row.key: row for row in rows if row.key not in seen}
+            if new:
+                seen |= new.keys()
+                hits += Candidates(list(new.values()), self._of, self._counts).hits(self._request, self._asked)
+        return tuple(hits)
 
     def _order_by_rum(self, name: str) -> str:
         """Where RUM can say it in time, the documents with the heaviest words come first, else any."""
@@ -254,6 +286,18 @@ class Question:
 
 def _where(found: Sequence[str]) -> str:
     return f"WHERE {' AND '.join(found)}" if found else ""
+
+
+def _parted(rows: Sequence[Any]) -> Ranks:
+    """What would have been read for the first pages, and the rest."""
+    first: list[Any] = []
+    rest: list[Any] = []
+    places = Counter[int]()
+    for number, row in enumerate(rows):
+        places[row.tier] += 1
+        early = number < CANDIDATES * 3 // 2 and places[row.tier] <= CANDIDATES
+        (first if early else rest).append(row)
+    return first, rest
 
 
 def _rounded(count: int) -> int:

@@ -16,6 +16,10 @@ TOLD_APART = 4
 """Words, and the rest of them as one, of which each combination is looked for by itself."""
 MANY = 200
 """Documents that hold a word, from which on it is asked first whether they hold it in their names."""
+WEIGHED = 15_000
+"""Places in lists of words that are read to weigh documents by the words they hold: about a millisecond a thousand."""
+NAMED_WEIGHT = 0.5
+"""What a word in a name weighs more, when candidates are chosen."""
 MOST = 20
 """Tiers of one question."""
 
@@ -91,6 +95,31 @@ def tiers(asked: Wanted, counts: Mapping[str, int], documents: int) -> list[str]
     return found if len(found) <= MOST else [*found[: MOST - 1], match(asked, counts)]
 
 
+def weighed(asked: Wanted, counts: Mapping[str, int], documents: int) -> tuple[list[tuple[str, float]], bool]:
+    """Queries for single words with what each weighs, of as many words as WEIGHED allows, and whether that is all.
+
+    None, where the rarest word is too common or something else is required: then `tiers` says what to look for.
+    """
+    known, read = _known(asked, counts), 0
+    found: list[tuple[str, float]] = []
+    for number, word in enumerate(known):
+        read += sum(counts.get(lexeme, 0) for lexeme in (*word.forms, *word.stems))
+        if _required(asked) or read > WEIGHED:
+            rest = [_any_of(each, LABELS[asked.half]) for each in known[number:]]
+            if found and len(rest) > 1:
+                found.append((_and([*rest, *_but(asked)]), _rarity(known[-1], counts, documents)))
+            return found, False
+        weight = _rarity(word, counts, documents)
+        found.append((_and([_any_of(word, LABELS[asked.half]), *_but(asked)]), weight))
+        if not asked.half:
+            found.append((_and([_any_of(word, mark=NAMED), *_but(asked)]), weight * NAMED_WEIGHT))
+    return found, True
+
+
+def _rarity(word: QueryWord, counts: Mapping[str, int], documents: int) -> float:
+    return log(1 + documents / held_by(word, counts))
+
+
 def whole(asked: Wanted, counts: Mapping[str, int]) -> str:
     """The query that finds what holds all words; empty where nothing can."""
     known = _known(asked, counts)
@@ -111,7 +140,7 @@ def _combinations(known: list[QueryWord], counts: Mapping[str, int], documents: 
     groups = [[word] for word in known[: TOLD_APART - 1]]
     if rest := known[TOLD_APART - 1 :]:
         groups.append(rest)
-    weights = [log(1 + documents / held_by(group[0], counts)) for group in groups]
+    weights = [_rarity(group[0], counts, documents) for group in groups]
     choices = [choice for size in range(1, len(groups) + 1) for choice in combinations(range(len(groups)), size)]
     choices.sort(key=lambda choice: -sum(weights[at] for at in choice))
     return [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from skillshare import jobs, limits
 from skillshare.db import db as database
-from skillshare.search import postgres_engine, postgres_matching, postgres_schema, sync
+from skillshare.search import postgres_engine, postgres_matching, postgres_query, postgres_schema, sync
 from skillshare.search.engine import Document, IndexBusy, IndexUnavailable, SearchRequest, Text
 from skillshare.search.parser import QueryTooLong, parse
 from skillshare.search.postgres_engine import PostgresEngine
@@ -56,17 +56,27 @@ def sql(postgres_server):
 
 
 @pytest.fixture
-def another(postgres_server, postgres_schema):
-    """Another process's engine on the same index."""
+def opened():
+    """Open an engine, closed again afterwards."""
     engines = []
 
-    def make(name="another", **options):
-        engines.append(PostgresEngine(named(postgres_server, name), **{"schema": postgres_schema, **options}))
+    def opened(url, **options):
+        engines.append(PostgresEngine(url, **options))
         return engines[-1]
 
-    yield make
+    yield opened
     for each in engines:
         each.close()
+
+
+@pytest.fixture
+def another(opened, postgres_server, postgres_schema):
+    """Another process's engine on the same index."""
+
+    def another(name="another", **options):
+        return opened(named(postgres_server, name), **{"schema": postgres_schema, **options})
+
+    return another
 
 
 @pytest.fixture
@@ -290,13 +300,12 @@ def test_a_replica_that_is_gone_or_empty_is_done_without(engine, another, own_da
 # Extensions
 
 
-def test_without_extensions_one_mistake_is_forgiven(own_database, monkeypatch):
+def test_without_extensions_one_mistake_is_forgiven(own_database, opened, monkeypatch):
     monkeypatch.setattr(postgres_engine, "EXTENSION", "CREATE EXTENSION there_is_none")
-    engine = PostgresEngine(own_database)
+    engine = opened(own_database)
     engine.rebuild(breads(1))
 
     assert engine.search(SearchRequest(Text(("braed",)))).correction == "bread"
-    engine.close()
 
 
 def test_trigrams_forgive_more(engine):
@@ -307,7 +316,7 @@ def test_trigrams_forgive_more(engine):
     assert (page.correction, [hit.key for hit in page.hits]) == ("photosynthesis", ["want:x"])
 
 
-def test_rum_orders_what_is_common_where_it_is_installed(own_database, sql, monkeypatch):
+def test_rum_orders_what_is_common_where_it_is_installed(own_database, opened, sql, monkeypatch):
     if not sql("SELECT 1 FROM pg_available_extensions WHERE name = 'rum'"):
         pytest.skip("RUM is not installed")
     server = sa.create_engine(own_database, isolation_level="AUTOCOMMIT")
@@ -315,7 +324,8 @@ def test_rum_orders_what_is_common_where_it_is_installed(own_database, sql, monk
         connection.exec_driver_sql("CREATE EXTENSION rum")
     server.dispose()
     monkeypatch.setattr(postgres_matching, "CANDIDATES", 5)
-    engine = PostgresEngine(own_database)
+    monkeypatch.setattr(postgres_query, "WEIGHED", 0)
+    engine = opened(own_database)
     engine.rebuild(
         Document(f"offer:{number}", 1, "en", "Baking", practice="bread " * (1 + 4 * (number == 30)))
         for number in range(40)
@@ -325,7 +335,6 @@ def test_rum_orders_what_is_common_where_it_is_installed(own_database, sql, monk
 
     assert page.hits[0].key == "offer:30"
     assert page.total == 40
-    engine.close()
 
 
 # What is common is counted on a part
