@@ -18,6 +18,9 @@ TERMS_KEPT = 131_072
 WORD_MAX = 40
 """Characters of a word that count; what follows is cut, when indexing and when asking alike."""
 
+ROOT = 5
+"""Letters by which words of one family know each other, where no stemmer does."""
+
 # Scripts written without spaces (Thai, Lao, Myanmar, Khmer, kana, Han) or with endings glued on (Hangul).
 PAIRED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -187,6 +190,11 @@ def _query_word(word: Word, languages: tuple[str, ...]) -> QueryWord:
     found = dict.fromkeys(stem for language in languages for stem in stems(word, language))
     small = any(word.folded in small_words(language) for language in languages)
     return QueryWord(forms, tuple(found), small)
+
+
+def root_of(word: str) -> str:
+    """What soldar, soldador and soldadura share, marked `~solda`: the first letters of a folded word, unless short."""
+    return f"~{word[:ROOT]}" if len(word) >= ROOT and word.isalpha() else ""
 
 
 def sounded_out(text: str) -> str:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from .analysis import main_language, sounded_out, terms_of
+from .analysis import main_language, root_of, sounded_out, terms_of
 from .engine import Document, Half
 from .grouping import Postings
 from .whoosh_parts import FACTS
@@ -115,4 +115,6 @@ class _Counts:
             self.stemmed += len(found)
             if is_name:
                 self.names.update(forms, found)
+                if found and (root := root_of(forms[0].decode())):
+                    self.names.add(root.encode())
         self.at = at + GAP

@@ -6,16 +6,17 @@ as in a thousand.
 
 from collections import Counter
 from collections.abc import Iterable
+from math import log
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from .analysis import QueryWord, query_words, words_of
+from .analysis import QueryWord, query_words, root_of, words_of
 from .engine import SearchPage, SearchRequest, Text
 from .fields import NEVER
 from .forgiving import forgive
 from .joining import either, gain_at, holds
-from .naming import favour_names
+from .naming import LEADING, favour_names
 from .ranking import page_of
 from .snapshot import Mask, Snapshot
 from .whoosh_parts import Ids, Weights
@@ -61,7 +62,19 @@ def _weighed(snapshot: Snapshot, request: SearchRequest, words: list[QueryWord],
     """How well each does, its names included where that decides the order."""
     if request.sort != "relevance":
         return chosen.scores
+    if len(chosen.ids) and np.count_nonzero(chosen.whole) < LEADING:
+        chosen = chosen._replace(scores=chosen.scores + _rooted(snapshot, words, chosen.ids))
     return favour_names(snapshot.names, words, *chosen)
+
+
+def _rooted(snapshot: Snapshot, words: list[QueryWord], ids: Ids) -> Weights:
+    """What each gains by names with words of the same families, as rare as these are; it is found by others."""
+    gains = np.zeros(len(ids), np.float32)
+    for root in {root_of(word.forms[0]) for word in words if not word.small} - {""}:
+        named = snapshot.holding("names", (root,))
+        if len(named):
+            gains[holds(named, ids)] += np.float32(log(snapshot.size / (len(named) + 1)) + 1)
+    return gains
 
 
 def all_of(masks: Iterable[Mask]) -> Mask | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .analysis import QueryWord, small_words
+from .analysis import ROOT, QueryWord, small_words
 from .engine import ALIKE
 from .snapshot import Mask
 from .whoosh_parts import Ids, Weights
@@ -19,8 +19,6 @@ LEADING = 30
 """Documents that are looked at: the first page, and some that may come to stand on it."""
 EQUALS = 300
 """Documents that are looked at when many are alike."""
-ROOT = 5
-"""Letters of a word that are compared."""
 CALLED_SO = 1.0
 """How much a name that is just what was typed adds to a weight, as a part of it; half a name adds half."""
 KEPT = 4_096

@@ -54,3 +54,15 @@ def test_pages_follow_on(engine):
     assert [
         key for page in (1, 2, 3, 4) for key in keys(engine, "advise", "soldadura", "housing", page=page, per_page=1)
     ] == whole
+
+
+def test_words_of_one_family_help_to_rank_and_find_nothing_by_themselves(engine):
+    engine.apply(
+        [
+            Document("want:a", 1, "es", "Quiero aprender a hornear", names=(("es", "Hornos"),)),
+            Document("want:b", 1, "es", "Quiero aprender a soldar"),
+        ]
+    )
+
+    assert keys(engine, "aprender", "soldadores", exact=True)[0] == "want:b"
+    assert "want:b" not in keys(engine, "soldadores", exact=True)
