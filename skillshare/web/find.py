@@ -12,10 +12,11 @@ from skillshare.db import db
 from skillshare.forms.base import one_line
 from skillshare.models.listings import Want
 from skillshare.models.sessions import SkillSession
-from skillshare.search import results, words
+from skillshare.search import nearby, results, words
 from skillshare.search.asking import BOXES, COUNTED, NEAR, Asked, Reader, known_values
 from skillshare.search.engine import TooDeep
-from skillshare.search.results import Answer, Result
+from skillshare.search.results import Answer
+from skillshare.search.shown import Result
 
 from . import access, gaps, rates
 from . import answers as web_answers
@@ -68,9 +69,9 @@ def show() -> web_answers.Answer:
     )
 
 
-def _nearby(asked: Asked, answer: Answer, who: Reader) -> results.Nearby:
+def _nearby(asked: Asked, answer: Answer, who: Reader) -> nearby.Nearby:
     """What stands near what was looked for: as it was set right, where it was."""
-    return results.nearby(engine(), replace(asked, q=answer.correction or asked.q), who, answer.results)
+    return nearby.nearby(engine(), replace(asked, q=answer.correction or asked.q), who, answer.results)
 
 
 @bp.get("/suggest")
@@ -81,7 +82,7 @@ def suggest() -> Response:
     typed = one_line(request.args.get("q"))
     if not typed or len(typed) > limits.QUERY:
         return jsonify([])
-    return jsonify([_suggestion(found) for found in results.suggest(engine(), typed, reader(shelves=False))])
+    return jsonify([_suggestion(found) for found in nearby.suggest(engine(), typed, reader(shelves=False))])
 
 
 def _welcome(who: Reader) -> str:

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, current_app, g, render_template, request
 from skillshare import clock
 from skillshare.db import db
 from skillshare.models.gaps import SearchGap, wants_waiting
-from skillshare.search import results
+from skillshare.search import nearby
 from skillshare.search.asking import Asked, Reader
 from skillshare.search.gaps import Buffer, not_found
 from skillshare.search.results import Answer
@@ -39,7 +39,7 @@ def index() -> str:
     """What nobody here could show so far."""
     who = reader()
     gaps = SearchGap.shown(_today(current_app))
-    offered = results.offered(engine(), [gap.term for gap in gaps], who) if gaps else set()
+    offered = nearby.offered(engine(), [gap.term for gap in gaps], who) if gaps else set()
     wants = db.session.scalars(wants_waiting(g.viewer).limit(WANTS_SHOWN)).all()
     return render_template(
         "gaps/index.html",

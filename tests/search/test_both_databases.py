@@ -8,7 +8,7 @@ from skillshare import jobs
 from skillshare.models.blocking import block
 from skillshare.models.places import Area
 from skillshare.models.visibility import Viewer
-from skillshare.search import results, sync
+from skillshare.search import nearby, results, sync
 from skillshare.search.asking import Asked, Reader, Shelves
 
 
@@ -71,7 +71,7 @@ def test_what_stands_beside_and_what_is_offered_by_now_is_alike(both_databases, 
         pass
     reader = Reader(Viewer(ben), "en", "UTC", {"en": "English", "es": "Español"}, Shelves.load("en"))
 
-    near = results.nearby(engine, Asked("sourdough"), reader)
+    near = nearby.nearby(engine, Asked("sourdough"), reader)
 
     assert [name for name, _slug in near.beside] == ["Bicycle brakes"]
-    assert results.offered(engine, ["bread", "zeppelin bread", "kite"], reader) == {"bread"}
+    assert nearby.offered(engine, ["bread", "zeppelin bread", "kite"], reader) == {"bread"}

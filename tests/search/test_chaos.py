@@ -27,6 +27,7 @@ from skillshare.models.visibility import Block, Viewer
 from skillshare.search import documents, reading, results, sync
 from skillshare.search.asking import Asked, Reader, Shelves
 from skillshare.search.engine import IndexUnavailable
+from skillshare.search.shown import _query
 from tests.conftest import Browser, person
 from tests.search import indexer
 from tests.search.brute_force import by_reading_everything
@@ -233,11 +234,11 @@ def test_it_would_be_noticed_if_a_row_were_done_before_it_was_seen(app, db, inde
 def test_it_would_be_noticed_if_rows_were_shown_without_asking_who_may_see_them(app, db, indexers, people, monkeypatch):
     anybody = classmethod(lambda cls, viewer: sa.true())
     monkeypatch.setattr(Offer, "is_open_to", anybody)
-    results._query.cache_clear()
+    _query.cache_clear()
     try:
         wrong, _deaths = follow(app.extensions["search"], indexers, people, indexer.WHOLE, stop_at_first=True)
     finally:
-        results._query.cache_clear()
+        _query.cache_clear()
 
     assert any("shown wrongly" in each for each in wrong)
 

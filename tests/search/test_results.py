@@ -15,7 +15,7 @@ from skillshare.models.seats import take_place
 from skillshare.models.sessions import Audience
 from skillshare.models.skills import Topic
 from skillshare.models.visibility import Viewer
-from skillshare.search import results
+from skillshare.search import nearby, results
 from skillshare.search.asking import Asked, Reader, Shelves, to_request
 from tests.conftest import make_session, make_skill, person
 
@@ -252,7 +252,7 @@ def test_an_empty_page_leads_on(worked, db, engine, ana, ben, topic, bread):
     Want.ask(by=ben, skill=saw, title="Chain saw care", language="en")
     worked()
 
-    near = results.nearby(engine, Asked("chainring sawmill"), reader(ana))
+    near = nearby.nearby(engine, Asked("chainring sawmill"), reader(ana))
 
     assert near.skills == [("Chain saw care", saw.slug)]
     assert [result.kind for result in near.wants] == ["want"]
@@ -264,17 +264,17 @@ def test_suggestions_are_skills_first_and_only_what_may_be_opened(worked, db, en
     block(dora, ana)
     db.session.commit()
 
-    seen = [(found.kind, found.skill) for found in results.suggest(engine, "sourd", reader())]
+    seen = [(found.kind, found.skill) for found in nearby.suggest(engine, "sourd", reader())]
 
     assert seen == [("skill", "Sourdough bread"), ("offer", "Sourdough bread")]
-    assert [found.kind for found in results.suggest(engine, "sourd", reader(dora))] == ["skill"]
+    assert [found.kind for found in nearby.suggest(engine, "sourd", reader(dora))] == ["skill"]
 
 
 def test_suggestions_without_an_index(app, worked, engine, bread):
     worked()
     shutil.rmtree(app.extensions["settings"].data_dir / "search")
 
-    assert [found.kind for found in results.suggest(engine, "sourd", reader())] == ["skill"]
+    assert [found.kind for found in nearby.suggest(engine, "sourd", reader())] == ["skill"]
 
 
 def test_one_hit_or_twenty_cost_the_same_queries(worked, queries, find, ana, ben, bread, bread_session):
@@ -434,7 +434,7 @@ def test_skills_beside_what_was_found_are_shown_with_what_is_linked_first(worked
     linked.learn_first(bread)
     worked()
 
-    near = results.nearby(engine, Asked("sourdough"), reader(ana))
+    near = nearby.nearby(engine, Asked("sourdough"), reader(ana))
 
     assert [name for name, _slug in near.skills] == ["Sourdough bread"]
     assert [name for name, _slug in near.beside] == ["Milling flour", "Bicycle brakes"]

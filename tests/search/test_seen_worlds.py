@@ -20,7 +20,7 @@ from skillshare.models.seats import take_place
 from skillshare.models.sessions import Audience, SessionState
 from skillshare.models.skills import Skill, SkillState
 from skillshare.models.visibility import Block, Viewer
-from skillshare.search import documents, results
+from skillshare.search import documents, nearby, results
 from skillshare.search.asking import Asked, Reader, Shelves
 from tests.conftest import make_session, make_skill, person
 from tests.search.brute_force import by_reading_everything, counted
@@ -213,15 +213,15 @@ def test_an_index_from_before_tells_nothing_that_is_closed_by_now(engine, db, sh
 
             answer = results.find(engine, *asked_by(viewer, word))
             offers = results.find(engine, *asked_by(viewer, word, kind="offer"))
-            nearby = results.nearby(engine, *asked_by(viewer, word))
-            suggested = results.suggest(engine, word, asked_by(viewer, word)[1])
+            near = nearby.nearby(engine, *asked_by(viewer, word))
+            suggested = nearby.suggest(engine, word, asked_by(viewer, word)[1])
 
             found = keys_of(answer.results)
             assert found <= expected.keys()
             assert (answer.total, offers.total) == (len(found), len(offers.results))
             if answer.counts is not None:
                 assert answer.counts["kind"] == counted({key: expected[key] for key in found}, "kind")
-            assert keys_of(nearby.wants) <= expected.keys()
+            assert keys_of(near.wants) <= expected.keys()
             assert keys_of(each for each in suggested if each.kind != "skill") <= expected.keys()
 
 
