@@ -20,6 +20,8 @@ WEIGHED = 15_000
 """Places in lists of words that are read to weigh documents by the words they hold: about a millisecond a thousand."""
 NAMED_WEIGHT = 0.5
 """What a word in a name weighs more, when candidates are chosen."""
+ALL_WORDS = 1_000.0
+"""What holds all words weighs more than anything that does not."""
 MOST = 20
 """Tiers of one question."""
 
@@ -101,6 +103,7 @@ def weighed(asked: Wanted, counts: Mapping[str, int], documents: int) -> tuple[l
     None, where the rarest word is too common or something else is required: then `tiers` says what to look for.
     """
     known, read = _known(asked, counts), 0
+    every = whole(asked, counts) if len(known) > 1 else ""
     found: list[tuple[str, float]] = []
     for number, word in enumerate(known):
         read += sum(counts.get(lexeme, 0) for lexeme in (*word.forms, *word.stems))
@@ -108,12 +111,12 @@ def weighed(asked: Wanted, counts: Mapping[str, int], documents: int) -> tuple[l
             rest = [_any_of(each, LABELS[asked.half]) for each in known[number:]]
             if found and len(rest) > 1:
                 found.append((_and([*rest, *_but(asked)]), _rarity(known[-1], counts, documents)))
-            return found, False
+            return [*found, *([(every, ALL_WORDS)] if found and every else ())], False
         weight = _rarity(word, counts, documents)
         found.append((_and([_any_of(word, LABELS[asked.half]), *_but(asked)]), weight))
         if not asked.half:
             found.append((_and([_any_of(word, mark=NAMED), *_but(asked)]), weight * NAMED_WEIGHT))
-    return found, True
+    return [*found, *([(every, ALL_WORDS)] if every else ())], True
 
 
 def _rarity(word: QueryWord, counts: Mapping[str, int], documents: int) -> float:

@@ -183,3 +183,16 @@ def test_what_is_called_as_somebody_typed_comes_first(empty):
     )
 
     assert keys(empty, Text(("bread", "baking"))) == ["offer:called", "offer:holds"]
+
+
+def test_deep_pages_go_on_where_the_others_ended(empty):
+    empty.apply(
+        [Document(f"offer:{n}", 1, "en", "Guitar" if n % 2 else "Guitar chords", extra="song " * n) for n in range(450)]
+    )
+    asked = Text(("guitar", "chords"))
+
+    pages = [keys(empty, asked, page=page, per_page=75) for page in range(1, 7)]
+
+    listed = [key for page in pages for key in page]
+    assert len(listed) == len(set(listed)) == 450
+    assert {int(key.partition(":")[2]) % 2 for key in listed[:225]} == {0}
