@@ -21,6 +21,9 @@ from .ranking import page_of
 from .snapshot import Mask, Snapshot
 from .whoosh_parts import Ids, Weights
 
+RELATED = 1.5
+"""How much a word of the same family in a name counts, measured as the weight of names was: on known items."""
+
 
 class Found(NamedTuple):
     """The documents that match, ascending; how well each does; and whether it holds all of the words."""
@@ -73,7 +76,7 @@ def _rooted(snapshot: Snapshot, words: list[QueryWord], ids: Ids) -> Weights:
     for root in {root_of(word.forms[0]) for word in words if not word.small} - {""}:
         named = snapshot.holding("names", (root,))
         if len(named):
-            gains[holds(named, ids)] += np.float32(log(snapshot.size / (len(named) + 1)) + 1)
+            gains[holds(named, ids)] += np.float32(RELATED * (log(snapshot.size / (len(named) + 1)) + 1))
     return gains
 
 

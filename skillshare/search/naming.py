@@ -19,7 +19,7 @@ LEADING = 30
 """Documents that are looked at: the first page, and some that may come to stand on it."""
 EQUALS = 300
 """Documents that are looked at when many are alike."""
-CALLED_SO = 1.0
+CALLED_SO = 2.0
 """How much a name that is just what was typed adds to a weight, as a part of it; half a name adds half."""
 KEPT = 4_096
 
