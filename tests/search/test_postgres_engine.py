@@ -356,6 +356,27 @@ def test_counts_of_what_is_common_are_near_the_truth(postgres, monkeypatch):
     assert postgres.search(SearchRequest(Text(("bread",)), filters=rare, facets=("kind",))).total == 10
 
 
+@pytest.mark.parametrize("weighed", [0, 400, 15_000])
+def test_however_candidates_are_chosen_all_words_come_first_and_pages_follow_on(postgres, monkeypatch, weighed):
+    monkeypatch.setattr(postgres_query, "WEIGHED", weighed)
+    monkeypatch.setattr(postgres_query, "MANY", 10)
+    monkeypatch.setattr(postgres_matching, "CANDIDATES", 50)
+    said = {0: "Guitar chords song", 1: "Guitar song", 2: "Song", 3: "Chords"}
+    postgres.rebuild(Document(f"offer:{n}", 1, "en", said[n % 4], extra="tune " * (n % 9)) for n in range(200))
+
+    pages = [
+        [
+            hit.key
+            for hit in postgres.search(SearchRequest(Text(("guitar", "chords", "song")), page=n, per_page=40)).hits
+        ]
+        for n in range(1, 6)
+    ]
+
+    listed = [int(key.partition(":")[2]) for page in pages for key in page]
+    assert len(listed) == len(set(listed)) == 200
+    assert {number % 4 for number in listed[:50]} == {0}
+
+
 # In an instance
 
 
