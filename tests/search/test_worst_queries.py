@@ -14,7 +14,7 @@ from skillshare import limits
 from skillshare.search.parser import parse
 from skillshare.search.whoosh_engine import WhooshEngine
 
-DOCUMENTS, QUERIES = 1_000, 150
+DOCUMENTS, QUERIES = 500, 120
 AT_MOST_TIMES = 40
 
 
