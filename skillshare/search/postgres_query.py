@@ -16,8 +16,8 @@ TOLD_APART = 4
 """Words, and the rest of them as one, of which each combination is looked for by itself."""
 MANY = 200
 """Documents that hold a word, from which on it is asked first whether they hold it in their names."""
-WEIGHED = 15_000
-"""Places in lists of words that are read to weigh documents by the words they hold: about a millisecond a thousand."""
+WEIGHED = 8_000
+"""Places in lists of words that are read to weigh documents by the words they hold: some milliseconds a thousand."""
 NAMED_WEIGHT = 0.5
 """What a word in a name weighs more, when candidates are chosen."""
 ALL_WORDS = 1_000.0
