@@ -139,7 +139,7 @@ class Thing:
         row, about, mark = self.row, self.about[0], self.mark
         by_name = bool(self.title) or any(one.name_read(mark) for one in self.abouts)
         also = None if by_name else about.other_read(mark)
-        quoted, half = next((each for each in self.reads if each[0]), (self.reads or [(NOT_READ, None)])[0])
+        quoted, half = max(self.reads or [(NOT_READ, None)], key=lambda each: len(each[0].found))
         seen = [self.title, about.name_read(mark), *([also] if also else []), *(read for read, _ in self.reads)]
         return Result(
             kind=self.kind,

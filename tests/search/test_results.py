@@ -321,6 +321,15 @@ def test_the_half_that_holds_the_words_is_quoted(worked, find, bread_offer):
     ]
 
 
+def test_the_half_that_holds_most_of_the_words_is_quoted(worked, find, ana, bread):
+    theory = "Why bread must rise: yeast makes gas."
+    Offer.publish(by=ana, skill=bread, title="Loaves", practice="Let it rise.", theory=theory, language="en")
+    worked()
+
+    assert find("why does bread rise", kind="offer").results[0].half == "theory"
+    assert find("let it rise", kind="offer").results[0].half == "practice"
+
+
 def test_one_half_can_be_looked_through_alone(worked, find, ana, bread, brakes):
     offer(ana, bread, "One", practice="Hot water.", theory="Why it rises.")
     offer(ana, brakes, "Two", practice="It rises.", theory="Hot water.")
