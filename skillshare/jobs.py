@@ -116,7 +116,7 @@ def _look_for(member_id: int) -> None:
 def _tell(member_id: int) -> None:
     now, again = clock.now(), None
     if db.session.scalar(SavedMatch.untold(member_id).with_only_columns(sa.true()).limit(1)):
-        not_before = SavedMatch.not_before(member_id)
+        not_before = SavedMatch.not_before(member_id, now)
         if not_before > now:
             again = not_before
         else:

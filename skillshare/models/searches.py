@@ -170,9 +170,9 @@ class SavedMatch(Base):
         )
 
     @classmethod
-    def not_before(cls, member_id: int) -> datetime:
-        """When the next mail may leave: a while after the last, and at most `limits.FINDS_MAILS_A_DAY` in 24 hours."""
-        now, day = clock.now(), timedelta(days=1)
+    def not_before(cls, member_id: int, now: datetime) -> datetime:
+        """When a mail may leave, `now` or later: a while after the last, `limits.FINDS_MAILS_A_DAY` in 24 hours."""
+        day = timedelta(days=1)
         told = sa.select(cls.told_at).where(cls.member_id == member_id, cls.told_at > now - day).distinct()
         times = [
             at for at in db.session.scalars(told.order_by(cls.told_at.desc()).limit(limits.FINDS_MAILS_A_DAY)) if at
