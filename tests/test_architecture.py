@@ -382,7 +382,7 @@ def pins(name: str) -> set[str]:
     return {line.strip(" \\") for line in lock.splitlines() if "==" in line and "--hash" not in line}
 
 
-@pytest.mark.parametrize("name", ["run", "scale", "test", "dev"])
+@pytest.mark.parametrize("name", ["run", "scale", "test", "dev", "bench", "fuzz"])
 def test_lock_files_are_hashed_and_name_no_host(name):
     assert list(lock_problems((ROOT / "requirements" / f"{name}.txt").read_text())) == []
 
@@ -406,7 +406,15 @@ def test_all_locks_agree_on_versions(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [("run", []), ("scale", ["scale"]), ("test", ["scale", "test"]), ("dev", ["dev"])]
+    ("name", "extras"),
+    [
+        ("run", []),
+        ("scale", ["scale"]),
+        ("test", ["scale", "test"]),
+        ("dev", ["dev"]),
+        ("bench", ["bench"]),
+        ("fuzz", ["fuzz"]),
+    ],
 )
 def test_locks_hold_what_the_project_asks_for(name, extras):
     project_table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
