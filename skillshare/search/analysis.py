@@ -36,6 +36,8 @@ PICTURES = "\u2600-\u27bf\U0001f000-\U0001faff"
 
 LETTERS = rf"(?:(?![{PAIRED}])[^\W_]|[{UNWRITTEN}{INDIC}])+"
 TOKEN = re.compile(rf"(?P<spaced>{LETTERS}(?:[-'’‐‑·]{LETTERS})*)|(?P<paired>[{PAIRED}]+)|(?P<picture>[{PICTURES}])")
+PLAIN_TOKEN = re.compile(r"[A-Za-z0-9]+(?:[-'][A-Za-z0-9]+)*")
+"""TOKEN for a text of ASCII only, found several times as fast."""
 PART = re.compile(LETTERS)
 PAIR = re.compile(f"[{PAIRED}]")
 UNWRITTEN_SIGN = re.compile(f"[{UNWRITTEN}\\s]")
@@ -152,6 +154,10 @@ def main_language(language: str) -> str:
 
 def terms_of(text: str, language: str) -> Iterator[tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
     """The words of a text as an index keeps them: for each the forms and the stems it is found by, encoded."""
+    if text.isascii():
+        for plain in PLAIN_TOKEN.findall(text):
+            yield from _terms(plain, language)
+        return
     for token in TOKEN.finditer(text):
         if token.lastgroup == "paired":
             yield from _terms.__wrapped__(token[0], language)

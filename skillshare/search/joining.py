@@ -70,13 +70,18 @@ def _sorted_together(lists: Sequence[Ids]) -> tuple[Ids, NDArray[np.intp], NDArr
 
 
 def holds(ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
-    """Which of the wanted are among some ids, both ascending."""
-    if not len(ids):
-        return np.zeros(len(wanted), np.bool_)
+    """Which of the wanted are among some ids, both ascending and each once; the shorter list is looked up."""
+    found = np.zeros(len(wanted), np.bool_)
+    if not len(ids) or not len(wanted):
+        return found
+    if len(ids) < len(wanted):
+        at = np.searchsorted(wanted, ids)
+        at[at == len(wanted)] = 0
+        found[at[wanted[at] == ids]] = True
+        return found
     at = np.searchsorted(ids, wanted)
     at[at == len(ids)] = 0
-    found: NDArray[np.bool_] = ids[at] == wanted
-    return found
+    return np.equal(ids[at], wanted, out=found)
 
 
 def gain_at(size: int, matches: Matches, ids: Ids) -> Weights:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 SHORTEST = 4
 """Shorter words have too many neighbours to say which was meant."""
-LONGEST_BYTES = 32
+LONGEST_BYTES = 24
 ALIKE_FROM = 0.4
 """Part of all trigrams of two words that both have, from which on one may be meant by the other."""
 SPACE = 32

@@ -26,7 +26,7 @@ from .matching import answer
 from .reading import Reader, unavailable_if_damaged
 from .segments import Memory
 
-MEMORY_BYTES = 32 << 20
+MEMORY_BYTES = 24 << 20
 BUSY_SECONDS = 5.0
 
 

@@ -351,6 +351,12 @@ class GroupedFieldWriter(W3FieldWriter):  # type: ignore[misc]  # Whoosh has no 
 def _blocks(word: WordPostings) -> Iterator[bytes]:
     """A word's postings in blocks, as Whoosh packs them, but with Python's own arrays where they are long."""
     count = len(word.ids)
+    if count == 1:  # as of most words
+        (number,), (weight,) = word.ids, word.weights
+        yield _packed(
+            (1, number, weight, 0, *word.lengths), ((number,), None if weight == 1.0 else weight, word.places)
+        )
+        return
     for at in range(0, count, BLOCK):
         part = slice(at, at + BLOCK)
         ids, weights = word.ids[part], word.weights[part]
@@ -360,11 +366,14 @@ def _blocks(word: WordPostings) -> Iterator[bytes]:
         else:
             mass = array("f", weights) if len(ids) >= PACKED_FROM else tuple(weights)
         places = tuple(word.places[part]) if word.places is not None else None
-        # Protocol 3: the 2 that Whoosh uses spells every bytes object as a call, a third more to read and to store.
-        data = dumps((_deltas(ids), mass, places), 3)
-        head = dumps((len(ids), ids[-1], top, 0, *word.lengths), 3)
-        size = len(head) + len(data)
-        yield INT.pack(-size if at + BLOCK >= count else size) + head + data
+        head, body = (len(ids), ids[-1], top, 0, *word.lengths), (_deltas(ids), mass, places)
+        yield _packed(head, body, last=at + BLOCK >= count)
+
+
+def _packed(head: tuple[Any, ...], body: tuple[Any, ...], last: bool = True) -> bytes:
+    # Protocol 3: the 2 that Whoosh uses spells every bytes object as a call, a third more to read and to store.
+    packed = dumps(head, 3) + dumps(body, 3)
+    return INT.pack(-len(packed) if last else len(packed)) + packed
 
 
 def _deltas(ids: Sequence[int]) -> Any:

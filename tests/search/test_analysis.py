@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skillshare.search.analysis import WORD_MAX, fold, query_words, sounded_out, stems, words_of
+from skillshare.search.analysis import (
+    PLAIN_TOKEN,
+    TOKEN,
+    WORD_MAX,
+    fold,
+    query_words,
+    sounded_out,
+    stems,
+    words_of,
+)
 
 
 def folded(text):
@@ -112,3 +121,8 @@ def test_reading_takes_linear_time(unit):
     sum(1 for _ in words_of(unit * 20_000))
 
     assert time.perf_counter() - began < 2
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_text_is_read_like_any_other(text):
+    assert PLAIN_TOKEN.findall(text) == [token[0] for token in TOKEN.finditer(text)]
