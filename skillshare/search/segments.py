@@ -19,7 +19,7 @@ from .spelling import Spellings
 from .whoosh_parts import FACT_NAMES, SCORED, Ids, Stored, Weights, weights_of
 
 Arrays = tuple[NDArray[Any], ...]
-NO_PLACES: NDArray[np.int64] = np.empty(0, np.int64)
+Places = NDArray[np.uint32] | NDArray[np.uint64]
 
 NAMES_KEPT = 1_024
 """Documents of a segment whose names stay in memory: those that lead often."""
@@ -58,6 +58,7 @@ class Segment:
     def __init__(self, stored: Stored, memory: Memory) -> None:
         self.stored, self.name, self.size = stored, stored.name, stored.size
         self._memory = memory
+        self._place_type: Any = np.uint32 if self.size <= 1 << 16 else np.uint64
         facts = stored.facts()
         self.facts = {name: facts[name].astype(np.int64) for name in FACT_NAMES}
         self.lengths = {field: stored.lengths(field) for field in SCORED}
@@ -76,16 +77,16 @@ class Segment:
             return NO_IDS, NO_WEIGHTS
         return tuple(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
 
-    def places(self, field: str, word: bytes) -> NDArray[np.int64]:
+    def places(self, field: str, word: bytes) -> Places:
         """Where a word stands (of a stem: in which halves): document × 65,536 + place, ascending."""
         return self._memory.get((self.name, field, "places", word), lambda: (self._places(field, word),))[0]
 
-    def _places(self, field: str, word: bytes) -> NDArray[np.int64]:
-        found = [NO_PLACES]
+    def _places(self, field: str, word: bytes) -> Places:
+        found = [np.empty(0, self._place_type)]
         for _, ids, _, payloads in self.stored.blocks(field, word):
-            positions = np.frombuffer(b"".join(payloads), "<u2").astype(np.int64)
+            positions = np.frombuffer(b"".join(payloads), "<u2").astype(self._place_type)
             times = np.fromiter(map(len, payloads), np.int64, len(payloads)) // 2
-            found.append((np.repeat(ids.astype(np.int64), times) << 16) | positions)
+            found.append(np.repeat(ids.astype(self._place_type) << 16, times) | positions)
         return np.concatenate(found)
 
     def number_of(self, key: str) -> int | None:

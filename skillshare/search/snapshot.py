@@ -14,7 +14,7 @@ from .analysis import QueryWord
 from .engine import Half
 from .fields import HALVES, PLACES, encoded, filter_word
 from .joining import NO_IDS, NO_WEIGHTS, Matches, best_of, either, holds
-from .segments import Memory, Segment
+from .segments import Memory, Places, Segment
 from .whoosh_parts import LENGTH_OF_BYTE, Ids, Weights
 
 K1, B = 1.2, 0.75
@@ -216,11 +216,11 @@ class Snapshot:
         return sorted(found, key=lambda near: (-found[near], near))
 
 
-def _count(places: tuple[NDArray[np.int64], int]) -> int:
+def _count(places: tuple[Places, int]) -> int:
     return len(places[0])
 
 
-def _stand_in(sorted_places: NDArray[np.int64], places: NDArray[np.int64]) -> Mask:
+def _stand_in(sorted_places: Places, places: Places) -> Mask:
     """Which of some places are among others, both ascending."""
     if not len(sorted_places):
         return np.zeros(len(places), np.bool_)
@@ -230,13 +230,13 @@ def _stand_in(sorted_places: NDArray[np.int64], places: NDArray[np.int64]) -> Ma
     return found
 
 
-def _documents(places: NDArray[np.int64]) -> Ids:
+def _documents(places: Places) -> Ids:
     """The documents of ascending places, each once."""
     ids = (places >> 16).astype(np.int32)
     return ids[np.diff(ids, prepend=np.int32(-1)) != 0]
 
 
-def _places_in(places: NDArray[np.int64], half: Half) -> NDArray[np.int64]:
+def _places_in(places: Places, half: Half) -> Places:
     first, end = PLACES[half]
     stands = places & 0xFFFF
     return places[(stands >= first) & (stands < end)]

@@ -19,10 +19,11 @@ from .generations import Generations, Mark, read_checks, remove_other_checks, wr
 from .grouping import Postings
 from .snapshot import Snapshot
 
-CHUNK, CHUNK_MAX, CHUNK_PART = 25_000, 100_000, 4
+CHUNK, CHUNK_MAX, CHUNK_PART = 25_000, 65_000, 4
 """Documents of a segment when rebuilding: at least and at most so many, in between a part of those that are in.
 
-Some 10 kB of memory each while the segment is made; a search looks into each segment, so few are better.
+Some 10 kB of memory each while the segment is made; a search looks into each segment, so few are better. Up to
+65,536 documents the place of a word needs four bytes instead of eight (see segments.py).
 """
 MERGE_AT_MOST = 5_000
 """Living documents of a segment that is still merged; larger ones wait for a rebuild."""
