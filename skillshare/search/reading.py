@@ -108,7 +108,9 @@ class Reader:
         for each in parts.segments_of(folder, mark.contents):
             segment = known.get(each.segment_id()) or Segment(parts.Stored(folder, each), self._memory)
             opened.append((segment, parts.alive_in(each, segment.size)))
-        return Snapshot(str(mark), opened, self._memory)
+        snapshot = Snapshot(str(mark), opened, self._memory)
+        self._memory.serve(snapshot.size)
+        return snapshot
 
     def _verify(self, folder: Path, checks: Checks, names: list[str]) -> None:
         """Raises IndexUnavailable if these files are damaged, as far as can be said soon."""

@@ -18,6 +18,8 @@ from .joining import NO_IDS, NO_WEIGHTS
 from .spelling import Spellings
 from .whoosh_parts import FACT_NAMES, SCORED, Ids, Stored, Weights, weights_of
 
+BYTES_A_DOCUMENT = 160
+"""Bytes of decoded lists that are kept for each document of a large index."""
 Arrays = tuple[NDArray[Any], ...]
 Places = NDArray[np.uint32] | NDArray[np.uint64]
 
@@ -26,11 +28,16 @@ NAMES_KEPT = 1_024
 
 
 class Memory:
-    """The lists decoded last, up to so many bytes."""
+    """The lists decoded last, up to so many bytes: `least_bytes`, or more in a large index (see `serve`)."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit, self._used, self._lock = limit_bytes, 0, Lock()
+    def __init__(self, least_bytes: int) -> None:
+        self._least = self._limit = least_bytes
+        self._used, self._lock = 0, Lock()
         self._lists: OrderedDict[Hashable, Arrays] = OrderedDict()
+
+    def serve(self, documents: int) -> None:
+        """Hold as much as an index of this size needs to remember its frequent words."""
+        self._limit = max(self._least, documents * BYTES_A_DOCUMENT)
 
     def get(self, key: Hashable, decode: Callable[[], Arrays]) -> Arrays:
         with self._lock:

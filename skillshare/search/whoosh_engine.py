@@ -34,7 +34,7 @@ class WhooshEngine:
     """Keeps the SearchEngine protocol; safe to share between threads, with one writer among all processes.
 
     `languages` are those of the instance: questions are stemmed in each of them. `memory_bytes` bounds what is
-    kept of decoded postings; `busy_seconds` is how long a writer waits for another.
+    kept of decoded postings, unless the index is large; `busy_seconds` is how long a writer waits for another.
     Raises IndexUnavailable at once if others could write in the folder.
     """
 
