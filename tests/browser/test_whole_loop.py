@@ -161,6 +161,7 @@ def whole_loop(hand, live, person, tag, **options):
     leo = person(**options)
     joins(hand, live, leo, leo_handle)
     hand.press(link(leo, "Nothing yet"))
+    leo.wait_for_url("**/join/found")
     for _ in range(40):  # the index follows within moments
         leo.goto("/find?q=pan+de+masa+madre&sort=soonest")
         if leo.get_by_role("link", name=title).count():
