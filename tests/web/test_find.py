@@ -6,25 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from skillshare import clock, jobs, limits
+from skillshare import clock, limits
 from skillshare.models.blocking import block
 from skillshare.models.listings import Offer, Want
 from skillshare.models.places import Area
 from tests.conftest import make_session, make_skill, person
-
-
-@pytest.fixture
-def worked(db):
-    """Commit, and bring the index up to date. What the test made can still be read after a request."""
-
-    def worked():
-        db.session.commit()
-        while jobs.work_once("index"):
-            pass
-        for thing in db.session:
-            db.session.refresh(thing)
-
-    return worked
 
 
 @pytest.fixture
